@@ -1,0 +1,1 @@
+"""THE DOORS: the only package with Flask views."""

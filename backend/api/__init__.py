@@ -1,0 +1,1 @@
+"""/v1 for apps: one file a resource, schema and views together."""

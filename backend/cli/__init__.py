@@ -1,0 +1,1 @@
+"""The `yobikake` command: one file a group of commands."""

@@ -1,0 +1,1 @@
+"""WHAT THE CITY KNOWS: texts, workflow, editors, notices."""

@@ -1,0 +1,133 @@
+"""The stone: the SQLAlchemy object, the naming convention, column types and the two kinds of transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# 64-bit keys everywhere; SQLite only gives AUTOINCREMENT (ids never reused) to INTEGER.
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Json = sa.JSON().with_variant(JSONB(), "postgresql")
+
+
+class UtcDateTime(sa.types.TypeDecorator[dt.datetime]):
+    """A moment in UTC. Refuses naive datetimes on the way in, returns aware ones on the way out."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone cannot be stored: {value!r}")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        moment: dt.datetime = value
+        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+
+class Base(DeclarativeBase):
+    """Every table of the house."""
+
+    metadata = sa.MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+Mode = Literal["read", "write"]
+_mode: ContextVar[Mode] = ContextVar("transaction_mode", default="write")
+
+
+@contextmanager
+def transactions(mode: Mode) -> Iterator[None]:
+    """Transactions begun inside are of this kind.
+
+    `write` (the default) takes SQLite's writer at once (`BEGIN IMMEDIATE`): a deferred
+    transaction that reads and then writes fails under concurrency. `read` sees one
+    consistent snapshot and, on PostgreSQL, cannot write.
+    """
+    token = _mode.set(mode)
+    try:
+        yield
+    finally:
+        _mode.reset(token)
+
+
+@contextmanager
+def transaction(engine: Engine, mode: Mode = "write") -> Iterator[Session]:
+    """One session and one transaction: committed at the end, rolled back when anything raises."""
+    with transactions(mode), Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def prepare(engine: Engine) -> Engine:
+    """Sets an engine up for the house: WAL and explicit BEGIN on SQLite, snapshot reads on PostgreSQL."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _open_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _open_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions behind our back
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-65536",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _mode.get() == "write" else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if _mode.get() == "read":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def open_engine(url: str) -> Engine:
+    """A prepared engine outside Flask, for workers and commands."""
+    return prepare(sa.create_engine(url))
+
+
+def insert_ignore(session: Session, table: type[Base], row: dict[str, Any]) -> bool:
+    """Inserts unless a unique key is taken; True when the row is new. Never try/except around IntegrityError."""
+    dialect = session.get_bind().dialect.name
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(table).values(**row).on_conflict_do_nothing()
+    result: sa.CursorResult[Any] = session.execute(statement)  # type: ignore[assignment]
+    return result.rowcount == 1

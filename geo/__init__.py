@@ -1,0 +1,1 @@
+"""WHERE: points, mesh cells, geofences, areas, sites and the nearest of them."""

@@ -1,0 +1,1 @@
+"""Reads the files that cities and the nation publish, and writes them again."""

@@ -1,0 +1,1 @@
+"""WHO IS TOLD: devices, topics, audiences, messages, alerts and their dispatch."""

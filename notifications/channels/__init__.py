@@ -1,0 +1,1 @@
+"""Ways to a phone, each with one promise: an outcome per recipient."""

@@ -1,0 +1,1 @@
+"""Messages cut into batches, claimed, sent and recorded; the worker."""
