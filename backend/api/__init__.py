@@ -1,1 +1,4 @@
 """/v1 for apps: one file a resource, schema and views together."""
+
+# The resources: each module has `blp`, a `backend.api.blueprint.Blueprint`. Add a line when yours lands.
+BLUEPRINTS: list[str] = []

@@ -1,0 +1,113 @@
+"""Is it alive, is it ready: /healthz without touching anything, /readyz with a list of checks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask, Response, jsonify
+from sqlalchemy.orm import Session
+
+import database
+from backend import clock, transaction
+from backend.config import Settings, settings
+
+MIGRATIONS = Path(database.__file__).parent / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check saw. `ok` None: worth knowing, no reason to turn traffic away."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+Check = Callable[[Session, Settings, dt.datetime], Finding]
+
+
+def reachable(session: Session, _settings: Settings, _now: dt.datetime) -> Finding:
+    """The database answers."""
+    session.execute(sa.text("SELECT 1"))
+    return Finding("database", True, session.get_bind().dialect.name)
+
+
+def migrated(session: Session, _settings: Settings, _now: dt.datetime) -> Finding:
+    """The schema is the one that this code was written for."""
+    found = set(MigrationContext.configure(session.connection()).get_current_heads())
+    wanted = _heads()
+    if found == wanted:
+        return Finding("migrations", True, ", ".join(sorted(found)) or "none yet")
+    return Finding(
+        "migrations",
+        False,
+        f"database at {', '.join(sorted(found)) or 'nothing'}, code at {', '.join(sorted(wanted)) or 'nothing'}:"
+        " run yobikake db upgrade",
+    )
+
+
+def sender(_session: Session, settings: Settings, _now: dt.datetime) -> Finding:
+    """What carries pushes to the provider: curl, library, standin or none."""
+    name = sender_name(settings)
+    detail = "no push: YOBIKAKE_FCM_CREDENTIALS is not set" if name == "none" else name
+    return Finding("sender", None, detail, {"active": name})
+
+
+# Others add theirs: a check must be fast, must only read, and must not name a person, a token or a place.
+CHECKS: list[Check] = [reachable, migrated, sender]
+
+
+def sender_name(settings: Settings) -> str:
+    """The sender that these settings lead to on this machine."""
+    if settings.fcm_credentials is None:
+        return "none"
+    if settings.fcm_endpoint is not None:
+        return "standin"
+    return settings.fcm_sender
+
+
+def findings(session: Session, settings: Settings, now: dt.datetime) -> list[Finding]:
+    """Every check's finding; after a failing database the others are not asked."""
+    found: list[Finding] = []
+    for check in CHECKS:
+        try:
+            found.append(check(session, settings, now))
+        except sa.exc.SQLAlchemyError as error:
+            found.append(Finding(check.__name__, False, type(error).__name__))
+            break
+    return found
+
+
+def register(app: Flask) -> None:
+    """Adds /healthz and /readyz."""
+    app.add_url_rule("/healthz", "healthz", healthz)
+    app.add_url_rule("/readyz", "readyz", readyz)
+
+
+def healthz() -> Response:
+    """The process answers; no database is asked."""
+    return jsonify({"status": "alive"})
+
+
+def readyz() -> tuple[Response, int]:
+    """200 when this process can serve, 503 when not; each check with what it saw."""
+    found = findings(transaction.session(), settings(), clock.now())
+    ready = all(finding.ok is not False for finding in found)
+    checks = {f.name: {"ok": f.ok, "detail": f.detail, **f.facts} for f in found}
+    return jsonify({"status": "ready" if ready else "not ready", "checks": checks}), 200 if ready else 503
+
+
+@cache
+def _heads() -> frozenset[str]:
+    if not (MIGRATIONS / "versions").is_dir():
+        return frozenset()
+    return frozenset(ScriptDirectory(str(MIGRATIONS)).get_heads())
