@@ -24,7 +24,7 @@ Code = Literal[
 ]  # fmt: skip
 
 
-class NotAllowed(Exception):  # noqa: N818  the contract's name
+class NotAllowed(Exception):
     """A step that the table or the four-eyes rule refuses; `reason` is for people, `code` for programs."""
 
     def __init__(self, code: Code, reason: str) -> None:
