@@ -22,7 +22,7 @@ from tests.tables import ROOT, create_tables
 
 # In continuous integration a test that cannot run is a failure, not a skip.
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
-NO_SKIPS = bool(os.environ.get("YOBIKAKE_NO_SKIPS"))
+NO_SKIPS = bool(os.environ.get("TESTS_NO_SKIPS"))
 
 
 class Store(Protocol):
@@ -36,6 +36,9 @@ class Store(Protocol):
 
     def fresh_url(self) -> str:
         """The address of a new database with empty tables, for tests that start processes."""
+
+    def empty_url(self) -> str:
+        """The address of a new database without any table."""
 
     def dispose(self) -> None:
         """Closes the connections of the shared database."""
@@ -73,6 +76,9 @@ class SqliteStore:
         shutil.copyfile(self.template, path)
         return f"sqlite:///{path}"
 
+    def empty_url(self) -> str:
+        return f"sqlite:///{self.folder / uuid.uuid4().hex}.sqlite"
+
     def dispose(self) -> None:
         self.sweep()
 
@@ -102,8 +108,14 @@ class PostgresqlStore:
                 connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
     def fresh_url(self) -> str:
+        return self._create("template_house")
+
+    def empty_url(self) -> str:
+        return self._create("template0")
+
+    def _create(self, template: str) -> str:
         name = f"t{uuid.uuid4().hex}"
-        self.server.execute(f"CREATE DATABASE {name} TEMPLATE template_house STRATEGY wal_log")
+        self.server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
         return self.server.url(name)
 
     def dispose(self) -> None:
@@ -204,7 +216,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With YOBIKAKE_NO_SKIPS a skip fails, but for data that only the workshop has."""
+    """With TESTS_NO_SKIPS a skip fails, but for data that only the workshop has."""
     report = yield
     if NO_SKIPS and report.skipped and not hasattr(report, "wasxfail") and "shared" not in item.keywords:
         report.outcome = "failed"
