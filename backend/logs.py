@@ -22,7 +22,7 @@ SENSITIVE = ("authorization", "token", "secret", "password", "cookie", "apikey",
 WHERE = ("lat", "lon", "lng", "latitude", "longitude", "point", "bbox", "cell", "cells", "geometry", "polygon")
 EXACTLY = frozenset({*WHERE, "coordinates", "key", "query", "querystring", "endpoint", "body", "address", "remoteaddr"})
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
-_STAFF_KEY = re.compile(r"\byks_\w+")
+_OWN_KEY = re.compile(r"\byk[sd]_\w+")  # of staff, of devices
 _NAMED = re.compile(r"(?i)\b(lat|lon|latitude|longitude|token|secret|password|key)=[^\s&'\",)]+")
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]+:)[^@\s]+@")
 _COORDINATE = re.compile(r"(?<![\w.])-?\d{1,3}\.\d{3,}(?![\w.])")
@@ -53,7 +53,7 @@ def _clean(name: str, value: Any) -> Any:
 def clean_text(text: str) -> str:
     """A text without keys, tokens, passwords and numbers that look like coordinates."""
     text = _BEARER.sub(rf"\1 {MASK}", text)
-    text = _STAFF_KEY.sub(MASK, text)
+    text = _OWN_KEY.sub(MASK, text)
     text = _NAMED.sub(rf"\1={MASK}", text)
     text = _URL_PASSWORD.sub(rf"\1{MASK}@", text)
     return _COORDINATE.sub("[number]", text)

@@ -20,7 +20,11 @@ from backend.config import SettingError
 from database import db
 
 # Modules whose `command` (a click command or group) belongs to `yobikake`. Add a line when yours lands.
-COMMANDS: list[str] = []
+COMMANDS = [
+    "backend.cli.database",
+    "backend.cli.doctor",
+]
+OURS: dict[str, click.Command] = {found.name: found for found in (import_module(name).command for name in COMMANDS)}
 
 
 def engine() -> Engine:
@@ -29,7 +33,11 @@ def engine() -> Engine:
 
 
 class Group(FlaskGroup):
-    """Says what is wrong with a setting instead of showing a traceback."""
+    """Flask's group, in which our commands win over other packages' and a bad setting is no traceback."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Ours first: Flask-Migrate announces a `db` as well."""
+        return OURS.get(name) or super().get_command(ctx, name)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the command line."""
@@ -48,8 +56,8 @@ cli = Group(
     load_dotenv=False,
     set_debug_flag=False,
 )
-for _name in COMMANDS:
-    cli.add_command(import_module(_name).command)
+for _command in OURS.values():
+    cli.add_command(_command)
 
 if __name__ == "__main__":
     cli()

@@ -1,0 +1,53 @@
+"""`yobikake doctor`: looks at settings, clock, database, sender and worker, and says what is wrong."""
+
+from __future__ import annotations
+
+import click
+import sqlalchemy as sa
+from flask.cli import with_appcontext
+
+import database
+from backend import clock, config, health
+from backend.config import Settings
+from database import db
+
+MARKS = {True: "ok   ", False: "FAIL ", None: "     "}
+
+
+@click.command("doctor")
+@with_appcontext
+def command() -> None:
+    """Says whether this installation can serve and push, and what to do when not. Ends with 1 when it cannot."""
+    settings = config.settings()
+    click.echo("settings (docs/settings.md; what is not the default):")
+    for line in changed(settings) or ["all as shipped"]:
+        click.echo(f"      {line}")
+    click.echo("checks:")
+    now = clock.now()
+    click.echo(
+        f"      clock: {now:%Y-%m-%d %H:%M:%S} UTC, {now.astimezone(settings.zone):%H:%M} in {settings.time_zone}"
+    )
+    found = _findings(settings)
+    for finding in found:
+        click.echo(f"{MARKS[finding.ok]} {finding.name}: {finding.detail}")
+    if any(finding.ok is False for finding in found):
+        raise SystemExit(1)
+
+
+def changed(settings: Settings) -> list[str]:
+    """The settings that differ from their defaults, passwords in URLs hidden."""
+    shipped = Settings()
+    lines = []
+    for name, field in config.variables().items():
+        value = getattr(settings, field.name)
+        if value != getattr(shipped, field.name):
+            lines.append(f"{name}={sa.make_url(value).render_as_string() if name.endswith('_URL') else value}")
+    return lines
+
+
+def _findings(settings: Settings) -> list[health.Finding]:
+    try:
+        with database.transaction(db.engine, "read") as session:
+            return health.findings(session, settings, clock.now())
+    except sa.exc.SQLAlchemyError as error:
+        return [health.Finding("database", False, str(getattr(error, "orig", error)).strip())]
