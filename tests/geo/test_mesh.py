@@ -84,7 +84,8 @@ def test_row_and_column_and_code_are_two_names_of_one_cell(row: int, col: int) -
         Fraction(south).limit_denominator(960),
         Fraction(west).limit_denominator(640),
     )
-    assert (north - south, east - west) == (pytest.approx(1 / 960), pytest.approx(1 / 640))
+    assert north - south == pytest.approx(1 / 960)
+    assert east - west == pytest.approx(1 / 640)
     assert mesh.parse_cell(str(code)) == code
 
 
