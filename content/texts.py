@@ -31,11 +31,12 @@ Texts = dict[str, Text]
 
 
 class TextsError(ValueError):
-    """Texts that cannot be stored; `language` and `field` say where."""
+    """Texts that cannot be stored; `language` and `field` say where, `reason` why."""
 
     def __init__(self, message: str, language: str | None = None, field: str | None = None) -> None:
         where = "".join(f"{part}: " for part in (language, field) if part)
         super().__init__(where + message)
+        self.reason = message
         self.language = language
         self.field = field
 
