@@ -23,6 +23,7 @@ from database import db
 COMMANDS = [
     "backend.cli.database",
     "backend.cli.doctor",
+    "backend.cli.standin",
 ]
 OURS: dict[str, click.Command] = {found.name: found for found in (import_module(name).command for name in COMMANDS)}
 
