@@ -128,6 +128,9 @@ def insert_ignore(session: Session, table: type[Base], row: dict[str, Any]) -> b
     """Inserts unless a unique key is taken; True when the row is new. Never try/except around IntegrityError."""
     dialect = session.get_bind().dialect.name
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    # Otherwise the count is lost (-1) on PostgreSQL, where RETURNING is added for the key.
     statement = insert(table).values(**row).on_conflict_do_nothing()
-    result: sa.CursorResult[Any] = session.execute(statement)  # type: ignore[assignment]
+    result: sa.CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        statement, execution_options={"preserve_rowcount": True}
+    )
     return result.rowcount == 1
