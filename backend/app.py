@@ -80,6 +80,7 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": 10}
     if settings.database_url.startswith("postgresql"):
         options |= {"pool_pre_ping": True, "pool_size": settings.web_threads, "max_overflow": 2}
+        options["connect_args"] = {"connect_timeout": 5}
     return options
 
 

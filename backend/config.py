@@ -164,7 +164,7 @@ class Settings:
     limits_url: str | None = setting(
         "",
         _database,
-        "store of the rate limits; not set: `limits.db` beside the SQLite file, or a schema of its own in PostgreSQL",
+        "store of the rate limits; not set: a file beside the SQLite file, or a schema of its own in PostgreSQL",
     )
     trusted_proxies: int = setting(
         "0", _whole(0, 10), "how many proxies stand in front and set X-Forwarded-For and -Proto; 0 believes neither"
@@ -235,5 +235,6 @@ def _hint(name: str, known: Mapping[str, object]) -> str:
 def _limits_beside(database_url: str) -> str:
     url = sa.make_url(database_url)
     if url.get_backend_name() == "sqlite":
-        url = url.set(database=str(Path(str(url.database)).with_name("limits.db")))
+        file = Path(str(url.database))
+        url = url.set(database=str(file.with_name(f"{file.stem}-limits.db")))
     return url.render_as_string(hide_password=False)

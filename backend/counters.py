@@ -113,6 +113,13 @@ class Counters(Storage):
                 self._salt = bytes(connection.execute(sa.select(_salts.c.salt)).scalar_one())
         return self._salt
 
+    def close(self) -> None:
+        """Lets go of the connections; the next use opens the store again."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.dispose()
+                self._engine = None
+
     def _row(self, key: str) -> Any:
         now = self._clock()
         query = sa.select(_counters.c["count"], _counters.c.expires_at)

@@ -65,7 +65,7 @@ class Problem(Exception):
         body: dict[str, Any] = {"type": f"/problems/{self.slug}", "title": self.title, "status": self.status}
         if self.detail:
             body["detail"] = self.detail
-        response = Response(json.dumps(body | self.extra), status=self.status, content_type=MEDIA_TYPE)
+        response = Response(json.dumps(body | self.extra) + "\n", status=self.status, content_type=MEDIA_TYPE)
         response.headers.update(self.headers)
         return response
 

@@ -12,7 +12,7 @@ PAGES = (
     " form-action 'self'"
 )
 PRIVATE = ("/v1/staff", "/v1/devices", "/console")
-OPEN = ("/v1/", "/opendata/", "/openapi.json", "/problems/")
+OPEN = ("/v1/", "/opendata/", "/openapi.json")
 
 
 def register(app: Flask) -> None:

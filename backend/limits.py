@@ -109,4 +109,6 @@ def _bounded(view: View, item: Callable[[Limiter], limits.RateLimitItem], who: C
             raise errors.too_many(wait_s, detail)
         return view(*args, **kwargs)
 
-    return bounded  # type: ignore[return-value]
+    marked: Any = bounded
+    marked._limited = True  # the tests of the house look for it
+    return marked  # type: ignore[no-any-return]

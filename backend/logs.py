@@ -23,7 +23,7 @@ WHERE = ("lat", "lon", "lng", "latitude", "longitude", "point", "bbox", "cell", 
 EXACTLY = frozenset({*WHERE, "coordinates", "key", "query", "querystring", "endpoint", "body", "address", "remoteaddr"})
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
 _OWN_KEY = re.compile(r"\byk[sd]_\w+")  # of staff, of devices
-_NAMED = re.compile(r"(?i)\b(lat|lon|latitude|longitude|token|secret|password|key)=[^\s&'\",)]+")
+_NAMED = re.compile(r"(?i)\b(lat|lon|latitude|longitude|token|secret|password|key|ip)=[^\s&'\",)]+")
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]+:)[^@\s]+@")
 _COORDINATE = re.compile(r"(?<![\w.])-?\d{1,3}\.\d{3,}(?![\w.])")
 

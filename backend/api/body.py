@@ -37,7 +37,7 @@ def read_json(data: bytes) -> Any:
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        if "ecursion" in error.msg:
+        if "depth limit" in error.msg:
             raise _too_deep() from None
         where = f"line {error.lineno}, column {error.colno}"
         raise Problem(
@@ -59,7 +59,7 @@ def _too_deep() -> Problem:
 
 def _depth_over(document: Any, deepest: int) -> bool:
     level = [document]
-    for _ in range(deepest + 1):
+    for _ in range(deepest):
         level = [
             inner
             for outer in level
