@@ -60,7 +60,6 @@ class Area(Base):
     withdrawn_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
-_LAST = "\uffff"  # after every reading: where areas without one stand
 _LETTERS = str.maketrans("ヶヵ之乃ノ", "ケカののの")
 _KANJI_DIGITS = {char: value for value, char in enumerate("〇一二三四五六七八九")}
 _CHOME = re.compile("([〇一二三四五六七八九十]+)丁目")
@@ -105,8 +104,8 @@ def children(
 
     `reading_prefix` is the beginning of a reading in either kana; `after` the code the last page ended with.
     """
-    order = sa.func.coalesce(Area.name_kana, _LAST)
-    wanted = sa.select(Area).where(Area.withdrawn_at.is_(None)).order_by(order, Area.code).limit(limit)
+    unread = sa.case((Area.name_kana.is_(None), 1), else_=0)  # those without a reading come last, on every store
+    wanted = sa.select(Area).where(Area.withdrawn_at.is_(None)).order_by(unread, Area.name_kana, Area.code).limit(limit)
     if code is not None:
         wanted = wanted.where(Area.parent_code == canonical_code(code))
     if kind is not None:
@@ -115,8 +114,11 @@ def children(
         wanted = wanted.where(Area.name_kana.startswith(_katakana(reading_prefix), autoescape=True))
     if after is not None:
         last = session.get(Area, after)
-        reading = (last.name_kana if last is not None else None) or _LAST
-        wanted = wanted.where(sa.or_(order > reading, sa.and_(order == reading, Area.code > after)))
+        if last is None or last.name_kana is None:
+            wanted = wanted.where(Area.name_kana.is_(None), Area.code > after)
+        else:
+            same = sa.and_(Area.name_kana == last.name_kana, Area.code > after)
+            wanted = wanted.where(sa.or_(Area.name_kana.is_(None), Area.name_kana > last.name_kana, same))
     return session.scalars(wanted).all()
 
 

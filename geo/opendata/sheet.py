@@ -70,7 +70,7 @@ def open_sheet(data: bytes, known: Callable[[frozenset[str]], bool], *, max_byte
 
 def _csv_sheets(encoding: str, text: str) -> Iterator[Sheet]:
     """One candidate sheet for each of the first records that could be a header."""
-    for tried, (line, cells) in enumerate(_csv_rows(text)):
+    for tried, (line, cells) in enumerate(csv_rows(text)):
         if tried == _HEADER_WITHIN:
             return
         while cells and not cells[-1].strip():
@@ -84,7 +84,7 @@ def _csv_sheets(encoding: str, text: str) -> Iterator[Sheet]:
 
 def _csv_records(text: str, header_line: int) -> Iterator[Record]:
     number = 0
-    for line, cells in _csv_rows(text):
+    for line, cells in csv_rows(text):
         if line <= header_line:
             continue
         number += 1
@@ -93,7 +93,7 @@ def _csv_records(text: str, header_line: int) -> Iterator[Record]:
         yield Record(line, cells)
 
 
-def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """(physical line, cells) of every record. Strict: a quote that is never closed would swallow the rest."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
