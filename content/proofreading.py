@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 Severity = Literal["error", "warning"]
 
 # A phone's lock screen shows about two lines.
-TITLE_LONG = {"ja": 50, "ja-x-easy": 60, "en": 90, "zh-Hans": 50, "ko": 60}
+TITLE_LONG = {"ja": 50, "ja-x-easy": 60, "en": 120, "zh-Hans": 50, "ko": 60}
 BODY_LONG = 1_000
 STALE_AFTER = dt.timedelta(days=7)
 
 # What templates and half-filled forms leave behind (港区 2024-07 went out with 「未入力」, facts §6a).
 _PLACEHOLDERS = re.compile(
-    r"\{\{?[^{}\n]{0,40}\}?\}|\$\{?[A-Za-z_]\w*\}?|%(?:\(\w+\))?[sd]\b|<[a-z_]{2,30}>|\[[A-Z_]{3,}\]"
+    r"\{\{?[^{}\n]{0,40}\}?\}|\$\{?[A-Za-z_]\w*\}?|%(?:\(\w+\))?[sd](?![A-Za-z])|<[a-z_]{2,30}>|\[[A-Z_]{3,}\]"
     r"|未入力|未記入|[○◯〇●△□×✕＿]{2,}|(?<!\w)_{2,}(?!\w)|ここに入力|ダミー|サンプル文"
     r"|\b(?:TODO|TBD|TBA|FIXME|XXX+|[Ll]orem ipsum|null|undefined|NaN)\b",
 )
@@ -77,7 +77,7 @@ def _look(language: str, field: str, raw: str, value: str, today: dt.date) -> It
         yield "placeholder", "error", "holds a placeholder", hit.group()
     for hit in _ABOLISHED.finditer(value):
         yield "abolished_term", "error", "this term was abolished", hit.group()
-    longest = BODY_LONG if field == "body" else TITLE_LONG.get(language, 90)
+    longest = BODY_LONG if field == "body" else TITLE_LONG.get(language, 60)
     if len(raw) > longest:
         yield "long", "warning", f"{len(raw)} characters; phones show about {longest}", raw[:20]
     letters = [c for c in value if c.isascii() and c.isalpha()]
