@@ -1,0 +1,118 @@
+"""`yobikake import …`: published files into the store, with a report that says what was refused and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
+
+import database
+from backend import clock
+from database import db
+from geo.opendata.area_import import AreaOptions, import_areas
+from geo.opendata.encoding import MAX_BYTES
+from geo.opendata.faults import OpenDataError
+from geo.opendata.postcode_import import import_postcodes
+from geo.opendata.report import Report
+from geo.opendata.site_import import ImportOptions, import_sites
+
+Files = tuple[Path, ...]
+_FILES = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="The reports as JSON, for programs.")
+_SKIP = click.option("--skip-refused", is_flag=True, help="Take the other rows when some are refused.")
+_LICENCE = click.option("--licence", metavar="TEXT", help="The licence under which the list is published.")
+_AS_OF = click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day the list is true of.")
+
+
+@click.group("import")
+def command() -> None:
+    """Read published files: recognised by content, all of a file or nothing."""
+
+
+@command.command("sites")
+@_FILES
+@_DRY_RUN
+@_JSON
+@_SKIP
+@click.option("--complete-for", metavar="SOURCE", help="Withdraw this source's places that the file no longer lists.")
+@click.option("--withdraw-many", is_flag=True, help="Even when that is a large part of them.")
+@click.option("--source", metavar="KEY", help="Under which source to keep the rows, instead of the format's own key.")
+@click.option("--municipality", metavar="CODE", help="Municipality of rows that state none.")
+@_LICENCE
+@_AS_OF
+@with_appcontext
+def sites(files: Files, dry_run: bool, as_json: bool, as_of: dt.datetime | None, **given: Any) -> None:
+    """Evacuation sites, shelters, AEDs, facilities: CSV or GeoJSON of any known format."""
+    options = ImportOptions(dry_run=dry_run, as_of=as_of.date() if as_of else None, **given)
+    _run(files, dry_run, as_json, lambda session, data: import_sites(session, data, clock.now(), options))
+
+
+@command.command("areas")
+@_FILES
+@_DRY_RUN
+@_JSON
+@_SKIP
+@click.option("--parent", metavar="CODE", help="Municipality of a list of towns, or the area above zones.")
+@click.option("--code", metavar="CODE", help="Code of the one area in a file that has only a name.")
+@click.option("--source", metavar="KEY", help="Under which source to keep the areas.")
+@click.option("--complete-for", metavar="SOURCE", help="Withdraw this source's areas that the file no longer has.")
+@_LICENCE
+@_AS_OF
+@with_appcontext
+def areas(files: Files, dry_run: bool, as_json: bool, as_of: dt.datetime | None, **given: Any) -> None:
+    """Wards, towns, zones: N03 or other GeoJSON with boundaries, or a JSON list of towns."""
+    options = AreaOptions(dry_run=dry_run, as_of=as_of.date() if as_of else None, **given)
+    _run(files, dry_run, as_json, lambda session, data: import_areas(session, data, clock.now(), options))
+
+
+@command.command("postcodes")
+@_FILES
+@_DRY_RUN
+@_JSON
+@_SKIP
+@with_appcontext
+def postcodes(files: Files, dry_run: bool, as_json: bool, skip_refused: bool) -> None:
+    """日本郵便's KEN_ALL, UTF-8 or classic; areas without a reading get theirs from it."""
+    _run(
+        files,
+        dry_run,
+        as_json,
+        lambda session, data: import_postcodes(session, data, dry_run=dry_run, skip_refused=skip_refused),
+    )
+
+
+def _run(files: Files, dry_run: bool, as_json: bool, take: Callable[[Session, bytes], Report]) -> None:
+    """One transaction a file; exit code 1 when a file was not taken or a row of it refused."""
+    reports: list[dict[str, Any]] = []
+    failed = False
+    for file in files:
+        try:
+            if file.stat().st_size > MAX_BYTES:  # before it fills the memory
+                raise OpenDataError("too_large", f"ファイルが大きすぎます（上限{MAX_BYTES:,}バイト）")
+            with database.transaction(db.engine, "read" if dry_run else "write") as session:
+                report = take(session, file.read_bytes())
+        except OpenDataError as error:
+            failed = True
+            reports.append({"file": file.name, "error": {"code": error.code, "line": error.line, "reason": str(error)}})
+            _say(as_json, (f"{file.name}: 取り込めません", f"  {error}"))
+            continue
+        failed = failed or bool(report.refused_rows) or report.why_not is not None
+        reports.append({"file": file.name, **report.to_json()})
+        _say(as_json, report.lines_ja(file.name))
+    if as_json:
+        click.echo(json.dumps(reports, ensure_ascii=False, indent=2))
+    if failed:
+        raise SystemExit(1)
+
+
+def _say(as_json: bool, lines: Iterable[str]) -> None:
+    if not as_json:
+        for line in lines:
+            click.echo(line)
