@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import database
 from backend import api, clock, docs, errors, headers, health, landing, limits, logs, transaction
+from backend.api import refusals
 from backend.config import Settings
 from database import db
 
@@ -69,10 +70,16 @@ def create_app(settings: Settings | None = None, *, clock: clock.Clock | None = 
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     _open_database(app, settings)
-    for door in (logs, errors, headers, limits, health, landing):
+    for door in (logs, errors, refusals, headers, limits, health, landing):
         door.register(app)
-    docs.register(app, [import_module(name).blp for name in api.BLUEPRINTS])
+    docs.register(app, [_blueprint(name) for name in api.BLUEPRINTS])
     return app
+
+
+def _blueprint(name: str) -> Any:
+    """`module` stands for its `blp`, `module:name` for another one."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute or "blp")
 
 
 def _engine_options(settings: Settings) -> dict[str, Any]:

@@ -129,6 +129,7 @@ class Settings:
         "sqlite:///data/yobikake.db", _database, "SQLite file (relative to the working directory) or PostgreSQL URL"
     )
     city_name: str = setting("見本市", _text, "the city's name, shown on pages and in the API's title")
+    city_name_en: str | None = setting("", _text, "the same in Latin letters, for English and Korean texts")
     time_zone: str = setting("Asia/Tokyo", _zone, "the city's clock, for days and for texts")
     public_url: str = setting("http://127.0.0.1:8000", _web_address, "address under which residents reach this server")
 
@@ -150,7 +151,12 @@ class Settings:
         "false", _truth, "Apple granted the entitlement for critical alerts to the city's app: use it for level 5"
     )
 
-    lease_seconds: float = setting("15", _number(2, 600), "how long a worker holds a batch before another may take it")
+    lease_seconds: float = setting(
+        "30", _number(2, 600), "how long a worker holds a batch before another may take it; at least twice the timeout"
+    )
+    retry_seconds: float = setting(
+        "10", _number(0.1, 600), "first wait after a refusal without Retry-After; it doubles each time, to five minutes"
+    )
     poll_seconds: float = setting("0.2", _number(0.01, 60), "how often an idle worker looks for work")
     approval_minutes: int = setting("30", _whole(1, 1440), "minutes after which a submitted alert's approval lapses")
     operator_webhook_url: str | None = setting(
@@ -180,8 +186,17 @@ class Settings:
     log_format: str = setting("json", _one_of("json", "console"), "`json`, one object a line, or `console` for people")
 
     def __post_init__(self) -> None:
+        if self.lease_seconds < 2 * self.fcm_timeout:
+            # One step may wait for a token and then for the answers: the lease must outlast both.
+            raise SettingError("YOBIKAKE_LEASE_SECONDS must be at least twice YOBIKAKE_FCM_TIMEOUT")
         if self.limits_url is None:
             object.__setattr__(self, "limits_url", _limits_beside(self.database_url))
+
+    @property
+    def city_names(self) -> dict[str, str]:
+        """The city's name by language, Japanese at least."""
+        latin = self.city_name_en
+        return {"ja": self.city_name} | ({"en": latin, "ko": latin} if latin else {})
 
     @property
     def zone(self) -> ZoneInfo:

@@ -42,7 +42,7 @@ class AreaError(LookupError):
 class Area(Base):
     """One named part. Municipalities have five-digit codes, towns "04103-荒井", zones what their file says."""
 
-    __tablename__ = "area"
+    __tablename__ = "areas"
     __table_args__ = (sa.Index(None, "parent_code", "kind"), sa.Index(None, "search_name"))
 
     code: Mapped[str] = mapped_column(sa.Text, primary_key=True)

@@ -14,7 +14,7 @@ from database import Base, BigId
 class Postcode(Base):
     """One pair of postcode and town; a postcode may stand for several towns, a town may have several."""
 
-    __tablename__ = "postcode"
+    __tablename__ = "postcodes"
     __table_args__ = (
         sa.UniqueConstraint("postcode", "municipality_code", "town"),
         sa.Index(None, "municipality_code"),

@@ -20,8 +20,22 @@ from database import Base, UtcDateTime
 # Every module that declares a table; tests/house/test_migrations.py finds one that is missing here.
 TABLES = (
     "content.editors",
+    "content.notices",
     "content.workflow",
+    "geo.areas",
+    "geo.postcodes",
     "geo.sites",
+    "notifications.alerts",
+    "notifications.dangers",
+    "notifications.devices",
+    "notifications.dispatch.batches",
+    "notifications.dispatch.incidents",
+    "notifications.dispatch.worker",
+    "notifications.messages",
+    "notifications.places",
+    "notifications.receipts",
+    "notifications.told",
+    "notifications.topics",
 )
 LOCK = 0x796F6269  # one migration at a time; any number that no other program takes on this database
 log = logging.getLogger("alembic.env")

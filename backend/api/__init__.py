@@ -1,4 +1,11 @@
 """/v1 for apps: one file a resource, schema and views together."""
 
 # The resources: each module has `blp`, a `backend.api.blueprint.Blueprint`. Add a line when yours lands.
-BLUEPRINTS: list[str] = []
+BLUEPRINTS: list[str] = [
+    "backend.api.devices",
+    "backend.api.inbox",
+    "backend.api.alerts",
+    "backend.api.alerts:drills",
+    "backend.api.staff_alerts",
+    "backend.api.staff_alerts:drills",
+]

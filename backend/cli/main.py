@@ -24,6 +24,9 @@ COMMANDS = [
     "backend.cli.database",
     "backend.cli.doctor",
     "backend.cli.standin",
+    "backend.cli.worker",
+    "backend.cli.exports",
+    "backend.cli.imports",
 ]
 OURS: dict[str, click.Command] = {found.name: found for found in (import_module(name).command for name in COMMANDS)}
 

@@ -23,6 +23,7 @@ class Outcome(IntEnum):
     GONE = 8  # the device deleted itself
     FAILED = 9  # given up after retries, or a fault of ours
     NO_TOKEN = 10  # no push possible: reads its inbox
+    WITHDRAWN = 11  # something newer overtook the message before its turn: not told
 
     @property
     def final(self) -> bool:
@@ -97,6 +98,10 @@ class Channel(Protocol):
 
     def hand_over(self, body: bytes, tokens: Sequence[str], *, dry_run: bool = False) -> list[Result]:
         """Hands one encoded body to each token; results in the order of the tokens."""
+        ...
+
+    def hand_over_each(self, bodies: Sequence[bytes], tokens: Sequence[str], *, dry_run: bool = False) -> list[Result]:
+        """Hands each token its own encoded body, all at once; results in the order of the tokens."""
         ...
 
     def close(self) -> None:

@@ -1,0 +1,101 @@
+"""`yobikake seed sample`: the invented city 見本市, to try the house with."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+import click
+import sqlalchemy as sa
+from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
+
+from backend import clock
+from content import editors
+from content.editors import Role
+from database import db, transaction
+from geo.opendata.area_import import AreaOptions, import_areas
+from geo.opendata.postcode_import import import_postcodes
+from geo.opendata.report import Report
+from geo.opendata.site_import import ImportOptions, import_sites
+from geo.sites import Site
+from notifications import topics
+
+SOURCE = "sample"
+LICENCE = "Apache-2.0 (invented data that ship with Yobikake)"
+AS_OF = dt.date(2026, 11, 1)
+# Two people, because nobody approves what he wrote himself.
+PEOPLE = {"見本 起案者": Role.AUTHOR, "見本 承認者": Role.APPROVER}
+
+
+class NotEmpty(ValueError):
+    """The database already holds places of a real city: invented shelters must never stand among them."""
+
+
+class Spoilt(RuntimeError):
+    """The files of the sample city were changed and can no longer be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """What came of it. `keys` has the key of each person added just now; it is kept nowhere else."""
+
+    reports: list[Report]
+    keys: dict[Role, str] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything of the city was written."""
+        return any(report.writes for report in self.reports)
+
+
+def plant(session: Session, now: dt.datetime) -> Planted:
+    """Loads the sample city and its two people in the caller's transaction; a second call changes nothing.
+
+    Raises NotEmpty when the database holds places from any other source.
+    """
+    other = session.scalar(sa.select(Site.source).where(Site.source != SOURCE).limit(1))
+    if other is not None:
+        raise NotEmpty(f"this database holds places of the source {other!r}; the sample city goes into an empty one")
+    folder = files("backend") / "sample"
+    area = AreaOptions(source=SOURCE, licence=LICENCE, as_of=AS_OF)
+    site = ImportOptions(source=SOURCE, licence=LICENCE, as_of=AS_OF)
+    reports = [
+        import_areas(session, (folder / "areas.geojson").read_bytes(), now, area),
+        import_postcodes(session, (folder / "postcodes.csv").read_bytes()),
+        import_sites(session, (folder / "sites.csv").read_bytes(), now, site),
+    ]
+    for report in reports:
+        if report.refused or report.why_not:
+            raise Spoilt("\n".join(report.lines_ja(report.format)))
+    for position, topic in enumerate(json.loads((folder / "topics.json").read_text(encoding="utf-8"))):
+        topics.put(session, topic["slug"], topic["names"], parent=topic["parent"], position=position)
+    keys = {
+        role: editors.add(session, name, role, now)[1]
+        for name, role in PEOPLE.items()
+        if editors.by_name(session, name) is None
+    }
+    return Planted(reports, keys)
+
+
+@click.group("seed")
+def command() -> None:
+    """Fill an empty database with invented data."""
+
+
+@command.command("sample")
+@with_appcontext
+def sample() -> None:
+    """Load the invented city 見本市: places, areas, postcodes, topics, an author and an approver."""
+    try:
+        with transaction(db.engine) as session:
+            planted = plant(session, clock.now())
+    except NotEmpty as reason:
+        raise click.ClickException(str(reason)) from None
+    for report in planted.reports:
+        for line in report.lines_ja("見本市"):
+            click.echo(line)
+    for role, key in planted.keys.items():
+        click.echo(f"{role.ja}の鍵（一度しか表示しません）: {key}")

@@ -1,0 +1,68 @@
+"""`yobikake worker`: the process that plans and sends."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.engine import Engine
+
+from backend import channel, clock, config
+from database import db
+from notifications.dispatch.worker import Worker
+
+
+@click.command("worker")
+@with_appcontext
+def command() -> None:
+    """Plans and sends until it gets SIGTERM or SIGINT; then it hands back what it holds and leaves."""
+    settings = config.settings()
+    engine = db.engine
+    with only_one(engine) as alone:
+        worker = Worker(
+            engine,
+            channel.opened(settings),
+            clock=clock.utc_now,
+            lease=dt.timedelta(seconds=settings.lease_seconds),
+            retry_base=dt.timedelta(seconds=settings.retry_seconds),
+            poll=dt.timedelta(seconds=settings.poll_seconds),
+            operator_webhook=settings.operator_webhook_url,
+        )
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            worker.stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        worker.run(alone=alone)
+
+
+@contextmanager
+def only_one(engine: Engine) -> Iterator[bool]:
+    """Holds the lock of SQLite's one worker; the kernel lets go of it however the process ends.
+
+    True where it is certain that no other worker is at work, False on PostgreSQL. Exits with a
+    clear word when another worker has the lock.
+    """
+    if engine.dialect.name != "sqlite":
+        yield False
+        return
+    path = f"{engine.url.database}.worker.lock"
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise click.ClickException(
+                "another worker is at work on this SQLite file; more workers need PostgreSQL"
+            ) from None
+        yield True
+    finally:
+        os.close(descriptor)

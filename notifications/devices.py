@@ -1,0 +1,148 @@
+"""A phone that asked to be told: its registration token, its language, its secret."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from database import Base, BigId, UtcDateTime
+from notifications.identifier import RandomBytes, digest, new_identifier
+
+SECRET_PREFIX = "ykd_"  # noqa: S105 - a mark to recognise our secrets by, not a secret
+_TOKEN = re.compile(r"[\x21-\x7e]{16,4096}")
+
+
+class Platform(StrEnum):
+    """What kind of device a push goes to."""
+
+    ANDROID = "android"
+    IOS = "ios"
+    WEB = "web"
+
+
+class TokenState(StrEnum):
+    """What is known of a registration token."""
+
+    NONE = "none"  # reads its inbox only
+    ACTIVE = "active"
+    UNREGISTERED = "unregistered"  # the provider says: dead
+    INVALID = "invalid"  # the provider says: malformed
+    MISMATCH = "mismatch"  # belongs to another sender: quarantined
+
+
+class TokenError(ValueError):
+    """A registration token must be 16 to 4,096 visible ASCII characters."""
+
+
+class Device(Base):
+    """One installation of an app. Holds no name, no number, no position."""
+
+    __tablename__ = "devices"
+    # Ids index the bitmaps of who was told: they are never used twice.
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    public_id: Mapped[str] = mapped_column(sa.Text, unique=True)
+    secret_hash: Mapped[bytes] = mapped_column(sa.LargeBinary, unique=True)
+    platform: Mapped[str] = mapped_column(sa.Text)
+    language: Mapped[str] = mapped_column(sa.Text)
+    app_version: Mapped[str] = mapped_column(sa.Text)
+    token: Mapped[str | None] = mapped_column(sa.Text)
+    token_hash: Mapped[bytes | None] = mapped_column(sa.LargeBinary, unique=True)
+    token_state: Mapped[str] = mapped_column(sa.Text)
+    token_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def can_receive(self) -> bool:
+        """A push can be tried."""
+        return self.token is not None and self.token_state == TokenState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A device just registered, and the secret that is shown this once."""
+
+    device: Device
+    secret: str
+
+
+def register(
+    session: Session,
+    *,
+    platform: Platform,
+    language: str,
+    app_version: str,
+    token: str | None,
+    now: dt.datetime,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> Registration:
+    """Registers a device anonymously. Raises TokenError. A token has one owner: the last registration wins."""
+    secret = SECRET_PREFIX + random_bytes(32).hex()
+    device = Device(
+        public_id=new_identifier(random_bytes),
+        secret_hash=digest(secret),
+        platform=platform.value,
+        language=language,
+        app_version=app_version,
+        token=None,
+        token_hash=None,
+        token_state=TokenState.NONE.value,
+        token_at=None,
+        created_at=now,
+        seen_at=now,
+    )
+    session.add(device)
+    session.flush()
+    if token is not None:
+        set_token(session, device, token, now)
+    return Registration(device, secret)
+
+
+def by_secret(session: Session, secret: str) -> Device | None:
+    """The device that holds this secret."""
+    if not secret.startswith(SECRET_PREFIX) or len(secret) > 200:
+        return None
+    return session.scalar(sa.select(Device).where(Device.secret_hash == digest(secret)))
+
+
+def set_token(session: Session, device: Device, token: str | None, now: dt.datetime) -> None:
+    """Gives a device its registration token (or takes it away with None). Raises TokenError."""
+    if token is None:
+        device.token, device.token_hash, device.token_state, device.token_at = None, None, TokenState.NONE.value, None
+        session.flush()
+        return
+    if not _TOKEN.fullmatch(token):
+        raise TokenError(TokenError.__doc__)
+    hashed = digest(token)
+    session.execute(
+        sa.update(Device)
+        .where(Device.token_hash == hashed, Device.id != device.id)
+        .values(token=None, token_hash=None, token_state=TokenState.NONE.value, token_at=None)
+    )
+    device.token, device.token_hash = token, hashed
+    device.token_state, device.token_at = TokenState.ACTIVE.value, now
+    session.flush()
+
+
+def deactivate_token(session: Session, token_hash: bytes, state: TokenState) -> bool:
+    """Marks the token that was sent as unusable; a token rotated in between has another hash and survives."""
+    result: sa.CursorResult[tuple[()]] = session.execute(  # type: ignore[assignment]
+        sa.update(Device)
+        .where(Device.token_hash == token_hash, Device.token_state == TokenState.ACTIVE.value)
+        .values(token_state=state.value)
+    )
+    return result.rowcount == 1
+
+
+def erase(session: Session, device: Device) -> None:
+    """Deletes a device with its places, topics and receipts (cascading). Ledgers keep only a number."""
+    session.execute(sa.delete(Device).where(Device.id == device.id))
+    session.expunge(device)

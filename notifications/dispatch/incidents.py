@@ -1,0 +1,67 @@
+"""Incidents: faults that only an operator can mend, kept until somebody says they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from database import Base, BigId, UtcDateTime, insert_ignore
+from notifications.dispatch import batches
+
+
+class Incident(Base):
+    """One open or closed fault. The same kind is open once, however many batches meet it."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        sa.Index("uq_incidents_open", "kind", unique=True, sqlite_where=sa.text("closed_at IS NULL"),
+                 postgresql_where=sa.text("closed_at IS NULL")),
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.Text)
+    detail: Mapped[str] = mapped_column(sa.Text)
+    opened_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    times: Mapped[int] = mapped_column(sa.Integer)
+    paged_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    closed_by: Mapped[str | None] = mapped_column(sa.Text)
+
+
+def report(session: Session, kind: str, detail: str, now: dt.datetime) -> Incident:
+    """Opens an incident, or counts one more of the same kind that is open already."""
+    row = {"kind": kind, "detail": detail, "opened_at": now, "seen_at": now, "times": 0}
+    insert_ignore(session, Incident, row)
+    incident = session.scalars(
+        sa.select(Incident).where(Incident.kind == kind, Incident.closed_at.is_(None)).with_for_update()
+    ).one()
+    incident.detail, incident.seen_at = detail, now
+    incident.times += 1
+    session.flush()
+    return incident
+
+
+def open_ones(session: Session) -> Sequence[Incident]:
+    """What is open, the oldest first."""
+    return session.scalars(sa.select(Incident).where(Incident.closed_at.is_(None)).order_by(Incident.id)).all()
+
+
+def to_page(session: Session) -> Incident | None:
+    """An open incident that nobody was called for yet."""
+    query = sa.select(Incident).where(Incident.closed_at.is_(None), Incident.paged_at.is_(None))
+    return session.scalars(query.order_by(Incident.id).limit(1)).first()
+
+
+def resolve(session: Session, incident_id: int, by: str, now: dt.datetime) -> int | None:
+    """Says that a fault is mended: stopped batches go back into the queue. Their number, or None if not open."""
+    result: sa.CursorResult[tuple[()]] = session.execute(  # type: ignore[assignment]
+        sa.update(Incident)
+        .where(Incident.id == incident_id, Incident.closed_at.is_(None))
+        .values(closed_at=now, closed_by=by)
+    )
+    return batches.restart(session, now) if result.rowcount == 1 else None

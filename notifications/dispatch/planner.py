@@ -1,0 +1,158 @@
+"""Planning: the audience of a message, chunk by chunk, becomes groups and batches."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from content import texts as text
+from database import insert_ignore
+from notifications import audiences, told
+from notifications.audiences import Audience, Cursor, Recipient
+from notifications.channels.promise import Outcome
+from notifications.dispatch import batches, leases, shelters
+from notifications.dispatch.batches import Group
+from notifications.dispatch.shelters import ShelterFinder
+from notifications.messages import Kind, Message, Planning
+
+# When everything is planned, one more look after this catches phones whose move was under way meanwhile.
+LATECOMERS_AFTER = dt.timedelta(seconds=60)
+_LAST_SWEEP = 2
+
+
+def _due(clock: Any) -> sa.ColumnElement[bool]:
+    waiting = Message.planning.in_([Planning.WAITING.value, Planning.LATECOMERS.value])
+    return sa.and_(waiting, Message.plan_due_at <= clock)
+
+
+def most_urgent(session: Session, now: dt.datetime) -> int | None:
+    """The rank of the most urgent planning that is due, None when there is none: worth a write lock or not."""
+    return session.scalar(sa.select(sa.func.min(Message.rank)).where(_due(leases.clock(session, now))))
+
+
+def claim(session: Session, now: dt.datetime, least_urgent: int) -> Message | None:
+    """The most urgent message whose planning is due, locked until the caller commits; None when there is none.
+
+    Nothing of a greater rank than `least_urgent`. One that follows others waits until nothing
+    of theirs is on its way any more: only then is it certain who was told.
+    """
+    query = (
+        sa.select(Message)
+        .where(_due(leases.clock(session, now)), Message.rank <= least_urgent)
+        .order_by(Message.rank, Message.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    for message in session.scalars(query):
+        before = Audience.from_json(message.audience).told_message_ids
+        if not before or batches.open_ones(session, before) == 0:
+            return message
+    return None
+
+
+def plan_chunk(session: Session, message: Message, now: dt.datetime) -> int:
+    """Plans the next chunk of a claimed message; returns how many devices it added.
+
+    A device is marked as told in the same transaction that puts it into a batch: whatever
+    crashes, it is in both or in neither.
+    """
+    if message.expires_at <= now:
+        _finish(message, now)
+        return 0
+    audience = Audience.from_json(message.audience)
+    if message.candidates is None and message.kind in (Kind.ALERT.value, Kind.UPDATE.value):
+        message.candidates = shelters.candidates(session, message, now)
+        session.flush()
+    cursor = Cursor(message.plan_part, message.plan_offset)
+    found, following = audiences.chunk(session, audience, cursor, now)
+    added = add(session, message, found, now) if found else 0
+    if following is not None:
+        message.plan_part, message.plan_offset = following.part, following.offset
+    else:
+        _next_sweep(message, audience, now)
+    session.flush()
+    return added
+
+
+def add(session: Session, message: Message, found: Sequence[Recipient], now: dt.datetime) -> int:
+    """Puts those recipients into batches who were not told this message yet; returns how many they are."""
+    first: dict[int, Recipient] = {}
+    for recipient in found:
+        first.setdefault(recipient.device_id, recipient)
+    new = told.mark(session, message.id, np.fromiter(first, dtype=np.int64, count=len(first)))
+    if len(new) == 0:
+        return 0
+    chosen = [first[device_id] for device_id in new.tolist()]
+    groups = _groups(session, message, chosen)
+    # The same bytes one after another: fewer bodies to encode, and the order of endangerment stays between chunks.
+    order = sorted(range(len(chosen)), key=groups.__getitem__)
+    batches.append(
+        session,
+        message.id,
+        message.rank,
+        [chosen[i].device_id for i in order],
+        [groups[i] for i in order],
+        [Outcome.PENDING if chosen[i].can_receive else Outcome.NO_TOKEN for i in order],
+        now,
+    )
+    return len(chosen)
+
+
+def _groups(session: Session, message: Message, chosen: Sequence[Recipient]) -> list[int]:
+    """The group of each recipient; groups are made where they are missing."""
+    finder = ShelterFinder.of(message)
+    nearest = finder.for_cells(audiences.cells_array(chosen)) if finder is not None else {}
+    ids: dict[str, int] = {}
+    result: list[int] = []
+    texts: Mapping[str, text.Text] = message.texts  # type: ignore[assignment]
+    languages: dict[str, str] = {}
+    for one in chosen:
+        language = languages.get(one.language)
+        if language is None:
+            language = languages[one.language] = text.choose(texts, one.language)[0]
+        near = nearest.get(one.cell) if one.cell is not None else None
+        content = {
+            "language": language,
+            "platform": one.platform,
+            "place": one.place if near is not None else None,
+            "shelters": near,
+        }
+        key = _key(content)
+        if key not in ids:
+            ids[key] = _group_id(session, message.id, key, content)
+        result.append(ids[key])
+    return result
+
+
+def _group_id(session: Session, message_id: int, key: str, content: dict[str, Any]) -> int:
+    insert_ignore(session, Group, {"message_id": message_id, "key": key, **content})
+    return session.scalars(sa.select(Group.id).where(Group.message_id == message_id, Group.key == key)).one()
+
+
+def _key(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+def _next_sweep(message: Message, audience: Audience, now: dt.datetime) -> None:
+    """People move while an area is planned: it is gone through again at once, and once more a little later."""
+    message.plan_part, message.plan_offset = 0, 0
+    if audience.danger_area_id is None or message.plan_sweeps >= _LAST_SWEEP:
+        _finish(message, now)
+        return
+    message.plan_sweeps += 1
+    message.planned_at = message.planned_at or now
+    if message.plan_sweeps == _LAST_SWEEP:
+        message.planning = Planning.LATECOMERS.value
+        message.plan_due_at = now + LATECOMERS_AFTER
+
+
+def _finish(message: Message, now: dt.datetime) -> None:
+    message.planning = Planning.DONE.value
+    message.planned_at = message.planned_at or now

@@ -1,0 +1,104 @@
+"""The sample city is loaded whole, once, and only where no real city lives."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from importlib.resources import files
+
+import pytest
+import shapely
+import sqlalchemy as sa
+from shapely.geometry import shape
+from sqlalchemy.orm import Session
+
+from backend.cli import seed
+from content import editors
+from content.editors import Role
+from content.texts import LANGUAGES
+from geo import areas, sites
+from geo.hazards import Hazard
+from geo.sites import Site, SiteKind
+from notifications import topics
+
+NOON = dt.datetime(2026, 11, 21, 3, tzinfo=dt.UTC)
+
+
+def test_everything_of_the_city_arrives(session: Session) -> None:
+    planted = seed.plant(session, NOON)
+
+    found = session.scalars(sa.select(Site)).all()
+    assert len(found) == 26
+    assert {site.source for site in found} == {seed.SOURCE}
+    assert all("（見本）" in site.name for site in found)
+    assert {SiteKind.TSUNAMI_REFUGE, SiteKind.WELFARE_SHELTER, SiteKind.SHELTER} < {site.kind for site in found}
+    assert any(site.note == "大雨時に初動で開設しません" for site in found)
+    assert len(areas.children(session, "04990")) == 3
+    assert [area.name for area in areas.by_postcode(session, "000-3012")] == ["浜町"]
+    assert {topic.slug for topic in topics.tree(session)} >= {"notices", "garbage", "childcare"}
+    assert set(planted.keys) == {Role.AUTHOR, Role.APPROVER}
+
+
+def test_a_second_time_changes_nothing_and_gives_no_key(session: Session) -> None:
+    seed.plant(session, NOON)
+    revision = sites.revision(session)
+
+    again = seed.plant(session, NOON + dt.timedelta(days=1))
+
+    assert not again.changed
+    assert again.keys == {}
+    assert sites.revision(session) == revision
+
+
+def test_the_two_people_can_do_what_the_first_minute_needs(session: Session) -> None:
+    keys = seed.plant(session, NOON).keys
+    author, approver = (editors.by_key(session, keys[role]) for role in (Role.AUTHOR, Role.APPROVER))
+    assert author is not None
+    assert editors.may(author, "draft")
+    assert not editors.may(author, "approve")
+    assert approver is not None
+    assert editors.may(approver, "approve")
+
+
+def test_invented_places_never_mix_with_real_ones(session: Session) -> None:
+    session.add(
+        Site(
+            source="gsi-emergency",
+            source_id="E0410200000001",
+            kind="emergency_evacuation_site",
+            name="本物の学校",
+            lat=38.26,
+            lon=140.88,
+        )
+    )
+    session.flush()
+    with pytest.raises(seed.NotEmpty, match="gsi-emergency"):
+        seed.plant(session, NOON)
+
+
+def test_wards_and_towns_fill_their_city_without_gap_or_overlap() -> None:
+    document = json.loads((files("backend") / "sample/areas.geojson").read_text(encoding="utf-8"))
+    shapes = {
+        feature["properties"]["code"]: (feature["properties"], shape(feature["geometry"]))
+        for feature in document["features"]
+    }
+    for code in ("04990", "04991", "04992", "04993"):
+        parts = [
+            form for about, form in shapes.values() if about.get("parent") == code and about["kind"] in ("ward", "town")
+        ]
+        whole = shapes[code][1]
+        assert whole.is_valid
+        assert shapely.union_all(parts).symmetric_difference(whole).area < 1e-12
+        assert sum(part.area for part in parts) == pytest.approx(whole.area)
+
+
+def test_every_hazard_but_volcanoes_has_somewhere_to_go(session: Session) -> None:
+    seed.plant(session, NOON)
+    masks = session.scalars(sa.select(Site.hazards)).all()
+    for hazard in set(Hazard) - {Hazard.VOLCANO}:
+        assert sum(bool(mask & hazard.bit) for mask in masks) >= 3, hazard
+
+
+def test_topics_are_named_in_every_language() -> None:
+    for topic in json.loads((files("backend") / "sample/topics.json").read_text(encoding="utf-8")):
+        assert set(topic["names"]) == set(LANGUAGES)
