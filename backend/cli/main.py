@@ -22,6 +22,7 @@ from database import db
 # Modules whose `command` (a click command or group) belongs to `yobikake`. Add a line when yours lands.
 COMMANDS = [
     "backend.cli.database",
+    "backend.cli.seed",
     "backend.cli.doctor",
     "backend.cli.standin",
     "backend.cli.worker",
