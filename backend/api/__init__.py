@@ -8,4 +8,6 @@ BLUEPRINTS: list[str] = [
     "backend.api.alerts:drills",
     "backend.api.staff_alerts",
     "backend.api.staff_alerts:drills",
+    "backend.api.areas",
+    "backend.api.imports",
 ]
