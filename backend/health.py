@@ -12,12 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, current_app, jsonify
 from sqlalchemy.orm import Session
 
 import database
 from backend import clock, transaction
 from backend.config import Settings, settings
+from backend.limits import Limiter
+from notifications.channels.fcm.endpoint import GOOGLE
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
 
@@ -31,6 +33,13 @@ class Finding:
     detail: str
     facts: dict[str, Any] = field(default_factory=dict)
 
+
+SENDERS = {
+    "none": "no push: YOBIKAKE_FCM_CREDENTIALS is not set",
+    "standin": "the stand-in: no real phone receives anything",
+    "curl": "libcurl over HTTP/2",
+    "library": "Firebase's own library, about thirty times slower than libcurl",
+}
 
 Check = Callable[[Session, Settings, dt.datetime], Finding]
 
@@ -55,24 +64,32 @@ def migrated(session: Session, _settings: Settings, _now: dt.datetime) -> Findin
     )
 
 
-def sender(_session: Session, settings: Settings, _now: dt.datetime) -> Finding:
+def sender_named(_session: Session, settings: Settings, _now: dt.datetime) -> Finding:
     """What carries pushes to the provider: curl, library, standin or none."""
     name = sender_name(settings)
-    detail = "no push: YOBIKAKE_FCM_CREDENTIALS is not set" if name == "none" else name
-    return Finding("sender", None, detail, {"active": name})
-
-
-# Others add theirs: a check must be fast, must only read, and must not name a person, a token or a place.
-CHECKS: list[Check] = [reachable, migrated, sender]
+    return Finding("sender", None, SENDERS[name], {"active": name})
 
 
 def sender_name(settings: Settings) -> str:
-    """The sender that these settings lead to on this machine."""
+    """The sender that these settings lead to on this machine, without opening it."""
     if settings.fcm_credentials is None:
         return "none"
-    if settings.fcm_endpoint is not None:
+    if settings.fcm_endpoint not in (None, GOOGLE):
         return "standin"
-    return settings.fcm_sender
+    return ("curl" if _curl_usable() else "library") if settings.fcm_sender == "auto" else settings.fcm_sender
+
+
+def limits_stored(_session: Session, _settings: Settings, _now: dt.datetime) -> Finding:
+    """The store of the rate limits answers; without it nobody is limited, which turns no traffic away."""
+    limiter: Limiter = current_app.extensions["yobikake.limits"]
+    usable = limiter.counters.check()
+    return Finding(
+        "limits", None, "kept" if usable else "the store cannot be used: nobody is limited", {"kept": usable}
+    )
+
+
+# Others add theirs: a check must be fast, must only read, and must not name a person, a token or a place.
+CHECKS: list[Check] = [sender_named, limits_stored, reachable, migrated]
 
 
 def findings(session: Session, settings: Settings, now: dt.datetime) -> list[Finding]:
@@ -82,7 +99,7 @@ def findings(session: Session, settings: Settings, now: dt.datetime) -> list[Fin
         try:
             found.append(check(session, settings, now))
         except sa.exc.SQLAlchemyError as error:
-            found.append(Finding(check.__name__, False, type(error).__name__))
+            found.append(Finding(check.__name__, False, f"cannot be asked: {type(error).__name__}"))
             break
     return found
 
@@ -104,6 +121,14 @@ def readyz() -> tuple[Response, int]:
     ready = all(finding.ok is not False for finding in found)
     checks = {f.name: {"ok": f.ok, "detail": f.detail, **f.facts} for f in found}
     return jsonify({"status": "ready" if ready else "not ready", "checks": checks}), 200 if ready else 503
+
+
+def _curl_usable() -> bool:
+    try:
+        from notifications.channels.fcm.curl import usable
+    except ImportError:  # pycurl, or the libcurl it needs, is missing
+        return False
+    return usable()
 
 
 @cache

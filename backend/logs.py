@@ -8,7 +8,7 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 from flask import Flask, Response, request
@@ -25,7 +25,7 @@ _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
 _OWN_KEY = re.compile(r"\byk[sd]_\w+")  # of staff, of devices
 _NAMED = re.compile(r"(?i)\b(lat|lon|latitude|longitude|token|secret|password|key|ip)=[^\s&'\",)]+")
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]+:)[^@\s]+@")
-_COORDINATE = re.compile(r"(?<![\w.])-?\d{1,3}\.\d{3,}(?![\w.])")
+_COORDINATE = re.compile(r"(?<![\w.])(?<!\d:)-?\d{1,3}\.\d{3,}(?![\w.])")
 
 access = structlog.stdlib.get_logger("yobikake.access")
 
@@ -98,8 +98,15 @@ def configure(settings: Settings) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)  # two lines at every question about readiness
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class _Handler(logging.Handler):
     """Ours, so that a second application in one process replaces it and leaves others' alone."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes to whatever is standard error now: a caller may have put another in its place."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:  # a log that cannot be written must not stop what is logged
+            self.handleError(record)
 
 
 def register(app: Flask) -> None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask.cli import with_appcontext
 
 import database
-from backend import clock, config, health
+from backend import channel, clock, config, health
 from backend.config import Settings
 from database import db
 
@@ -27,7 +27,7 @@ def command() -> None:
     click.echo(
         f"      clock: {now:%Y-%m-%d %H:%M:%S} UTC, {now.astimezone(settings.zone):%H:%M} in {settings.time_zone}"
     )
-    found = _findings(settings)
+    found = [_opens(settings), *_findings(settings)]
     for finding in found:
         click.echo(f"{MARKS[finding.ok]} {finding.name}: {finding.detail}")
     if any(finding.ok is False for finding in found):
@@ -43,6 +43,18 @@ def changed(settings: Settings) -> list[str]:
         if value != getattr(shipped, field.name):
             lines.append(f"{name}={sa.make_url(value).render_as_string() if name.endswith('_URL') else value}")
     return lines
+
+
+def _opens(settings: Settings) -> health.Finding:
+    """Opens the sender as the worker would: credentials, project and endpoint must fit together."""
+    try:
+        opened = channel.opened(settings)
+    except (ValueError, OSError) as error:
+        return health.Finding("credentials", False, str(error))
+    opened.close()
+    if settings.fcm_credentials is None:
+        return health.Finding("credentials", None, "none")
+    return health.Finding("credentials", True, "fit together (nobody was contacted)")
 
 
 def _findings(settings: Settings) -> list[health.Finding]:
