@@ -87,7 +87,7 @@ def canonical_code(code: str) -> str:
 
 def get(session: Session, code: str) -> Area | None:
     """The present area of a code (municipalities with five or six digits), or None."""
-    area = session.get(Area, canonical_code(code))
+    area = session.get(Area, canonical_code(code)) if "\0" not in code else None  # no store knows a NUL
     return area if area is not None and area.withdrawn_at is None else None
 
 
@@ -104,6 +104,8 @@ def children(
 
     `reading_prefix` is the beginning of a reading in either kana; `after` the code the last page ended with.
     """
+    if "\0" in f"{code}{reading_prefix}{after}":
+        return ()
     unread = sa.case((Area.name_kana.is_(None), 1), else_=0)  # those without a reading come last, on every store
     wanted = sa.select(Area).where(Area.withdrawn_at.is_(None)).order_by(unread, Area.name_kana, Area.code).limit(limit)
     if code is not None:
@@ -127,7 +129,7 @@ def find(session: Session, text: str, limit: int = 20) -> Sequence[Area]:
 
     Names of the prefecture, city and ward may stand before it: 「仙台市若林区荒井一丁目」, 「荒井」, 「あらい」.
     """
-    rest = search_key(text)
+    rest = search_key(text.replace("\0", " "))
     inside: list[str] = []
     while above := _named_before(session, rest, inside):
         rest, inside = rest.removeprefix(above[0].search_name), [area.code for area in above]

@@ -8,9 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import shapely
-from shapely.errors import ShapelyError
-from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from geo.areas import AreaKind
@@ -20,30 +17,9 @@ from geo.opendata.encoding import MAX_BYTES, decodings
 from geo.opendata.faults import CellFault, OpenDataError
 from geo.opendata.features import Feature, features, is_json
 from geo.opendata.report import Report
-from geo.point import inside_japan
+from geo.opendata.surfaces import Parts, united
 
-_CODE = re.compile(r"[^\s/?#%&\\\x00-\x1f\ud800-\udfff]{1,100}")
-
-
-class Parts(dict[str, list[BaseGeometry]]):
-    """The surfaces of each area. One refused part spoils its area: a boundary with a hole would miss people."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.spoilt: set[str] = set()
-
-    def take(self, key: str, feature: Feature, report: Report) -> bool:
-        """Adds a feature's surface, or refuses it and the area with it."""
-        try:
-            surface = _surface(feature.geometry)
-        except CellFault as fault:
-            self.spoilt.add(key)
-            self.pop(key, None)
-            _refuse(report, feature, "geometry", None, fault.code, f"{key}: {fault}")
-            return False
-        if key not in self.spoilt:
-            self.setdefault(key, []).append(surface)
-        return key not in self.spoilt
+CODE = re.compile(r"[^\s/?#%&\\\x00-\x1f\ud800-\udfff]{1,100}")
 
 
 @dataclass(slots=True)
@@ -105,13 +81,14 @@ def n03_rows(file: AreaFile, report: Report) -> list[AreaRow]:
     parts = Parts()
     rows: dict[str, AreaRow] = {}
     for feature in _counted(file.features, report):
-        code, names = feature.properties.get("N03_007"), _n03_names(feature)
+        code = feature.properties.get("N03_007")
         if not code:  # 所属未定地: nobody's
             report.blank += 1
             continue
         try:
+            names = _n03_names(feature)
             five = five_digits(str(code), names[0])
-        except MunicipalityError as error:
+        except (MunicipalityError, CellFault) as error:
             _refuse(report, feature, "N03_007", code, error.code, str(error))
             continue
         if not names[-1]:
@@ -152,7 +129,7 @@ def zone_rows(file: AreaFile, report: Report, parent: str | None) -> list[AreaRo
             _refuse(report, feature, "kind", given["kind"], "unknown_kind", f"区域の種類が分かりません（{kinds}）")
             continue
         code, name = given["code"], given["name"]
-        if code is None or name is None or not _CODE.fullmatch(code):
+        if code is None or name is None or not CODE.fullmatch(code):
             _refuse(report, feature, "code", code, "not_a_code", "区域にはcode（空白や / を含まない）とnameが必要です")
             continue
         if parts.take(code, feature, report) and code not in rows:
@@ -168,12 +145,16 @@ def boundary_row(file: AreaFile, report: Report) -> AreaRow | None:
     parts = Parts()
     names: dict[str, int] = {}
     for feature in _counted(file.features, report):
-        name = feature.properties.get("name")
-        if not isinstance(name, str) or not name.strip():
-            _refuse(report, feature, "name", name, "missing", "名称が空です")
+        try:
+            name = cells.text(feature.properties.get("name"))
+        except CellFault as fault:
+            _refuse(report, feature, "name", feature.properties.get("name"), fault.code, str(fault))
             continue
-        names.setdefault(name.strip(), feature.line)
-        parts.take(name.strip(), feature, report)
+        if name is None:
+            _refuse(report, feature, "name", None, "missing", "名称が空です")
+            continue
+        names.setdefault(name, feature.line)
+        parts.take(name, feature, report)
     if len(names) > 1:
         raise OpenDataError("several_areas", f"一つのファイルに複数の区域があります: {'、'.join(names)[:200]}")
     for name, line in names.items():
@@ -190,7 +171,7 @@ def town_rows(file: AreaFile, report: Report, parent: str) -> list[AreaRow]:
     for number, one in enumerate(file.towns, start=1):
         report.read += 1
         name = one.get("town") if isinstance(one, dict) else None
-        if not isinstance(name, str) or not _CODE.fullmatch(name.strip()):
+        if not isinstance(name, str) or not CODE.fullmatch(name.strip()):
             report.refuse(number, "town", name, "missing", "町名が空か、使えない文字を含みます")
             report.refused_rows += 1
             continue
@@ -231,12 +212,7 @@ def implied(five: str, line: int) -> Iterator[AreaRow]:
 
 def place(row: AreaRow, shapes: Sequence[BaseGeometry]) -> None:
     """Gives an area the union of its parts as its boundary, and a point inside."""
-    united = shapely.union_all(list(shapes))
-    polygons = [part for part in shapely.get_parts(united) if part.geom_type == "Polygon"]
-    united = polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
-    row.geometry = json.loads(json.dumps(mapping(united)))
-    point = united.representative_point()
-    row.lat, row.lon = round(point.y, 6), round(point.x, 6)
+    row.geometry, row.lat, row.lon = united(shapes)
 
 
 def _town_file(encoding: str, text: str) -> AreaFile:
@@ -258,25 +234,8 @@ def _counted(found: Iterable[Feature], report: Report) -> Iterator[Feature]:
 
 def _n03_names(feature: Feature) -> tuple[str, str]:
     """(prefecture, own name) in the layouts of N03 before and since 2024, when wards got a column of their own."""
-    text = {key: str(feature.properties.get(key) or "") for key in ("N03_001", "N03_004", "N03_005")}
+    text = {key: cells.text(feature.properties.get(key)) or "" for key in ("N03_001", "N03_004", "N03_005")}
     return text["N03_001"], text["N03_005"] or text["N03_004"]
-
-
-def _surface(geometry: Any) -> BaseGeometry:
-    if not isinstance(geometry, dict) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
-        raise CellFault("not_a_polygon", "面（Polygon、MultiPolygon）ではありません")
-    try:
-        drawn = shapely.make_valid(shapely.force_2d(shape(geometry)))
-    except (ShapelyError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
-        raise CellFault("not_a_polygon", "座標を面として読めません") from error
-    if drawn.area == 0 or not all(part == part for part in drawn.bounds):
-        raise CellFault("empty", "面積のない形です")
-    west, south, east, north = drawn.bounds
-    if not (inside_japan(south, west) and inside_japan(north, east)):
-        swapped = inside_japan(west, south) and inside_japan(east, north)
-        reason = "緯度と経度が入れ替わっているようです（looks swapped）" if swapped else "日本の外に出ています"
-        raise CellFault("looks_swapped" if swapped else "outside_japan", reason)
-    return drawn
 
 
 def _refuse(report: Report, feature: Feature, column: str | None, value: Any, code: str, reason: str) -> None:

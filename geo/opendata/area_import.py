@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from geo.areas import Area, AreaKind, canonical_code, search_key
 from geo.municipality import MunicipalityError, five_digits, prefecture_of
 from geo.opendata.area_files import (
+    CODE,
     AreaFile,
     AreaRow,
     above_of,
@@ -25,7 +26,7 @@ from geo.opendata.area_files import (
     zone_rows,
 )
 from geo.opendata.encoding import MAX_BYTES
-from geo.opendata.faults import OpenDataError
+from geo.opendata.faults import OpenDataError, checked_licence, checked_source
 from geo.opendata.report import Report
 from geo.sites import bump_revision
 
@@ -58,7 +59,11 @@ def import_areas(
     options = options or AreaOptions()
     file = open_area_file(data, max_bytes)
     report = Report(file.format, file.format_ja, file.encoding, dry_run=options.dry_run)
-    source = options.source or file.format
+    source = checked_source(options.source) or file.format
+    checked_licence(options.licence)
+    for code in (options.parent, options.code):
+        if code is not None and not CODE.fullmatch(code):
+            raise OpenDataError("not_a_code", "区域のコードに空白や / などは使えません")
     report.sources = [source]
     rows = _rows(session, file, report, options)
     inserts, updates = _compare(session, rows, report, options, source)
@@ -91,7 +96,7 @@ def _rows(session: Session, file: AreaFile, report: Report, options: AreaOptions
 
 def _town_parent(session: Session, options: AreaOptions) -> str:
     if options.parent is None:
-        raise OpenDataError("needs_parent", "町名の一覧には --parent（市区町村コード）が必要です")
+        raise OpenDataError("needs_parent", "町名の一覧には parent（市区町村コード）が必要です")
     try:
         parent = five_digits(options.parent)
     except MunicipalityError as error:
@@ -137,7 +142,7 @@ def _code_named(session: Session, full_name: str) -> str:
             found.append((len(above + name), code))
     found.sort()
     if not found or (len(found) > 1 and found[-1][0] == found[-2][0]):
-        raise OpenDataError("needs_code", f"「{full_name}」のコードが分かりません。--code を付けてください")
+        raise OpenDataError("needs_code", f"「{full_name}」のコードが分かりません。code を指定してください")
     return found[-1][1]
 
 
@@ -176,7 +181,7 @@ def _absent(
     if options.complete_for is None:
         return ()
     if options.complete_for != source or not rows:
-        raise OpenDataError("not_in_file", f"--complete-for はこのファイルの出典「{source}」にだけ使えます")
+        raise OpenDataError("not_in_file", f"complete-for はこのファイルの出典「{source}」にだけ使えます")
     if report.refused_rows:
         report.warn(None, "nothing_withdrawn", "拒否した区域があるため、取り下げは行いません")
         return ()

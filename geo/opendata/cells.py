@@ -88,7 +88,7 @@ def number(value: Any) -> float:
     plain = unicodedata.normalize("NFKC", value).strip().replace("−", "-")
     if _NUMBER.fullmatch(plain):
         return float(plain)
-    if _DMS.search(plain):
+    if _DMS.search(plain) and re.search("[0-9]", plain):
         raise CellFault("not_decimal_degrees", "度分秒ではなく10進の度で記入してください（例 38.268215）")
     raise CellFault("not_a_number", "数値として読めません")
 

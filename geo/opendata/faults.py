@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class OpenDataError(ValueError):
     """A whole file cannot be used. `code` is stable and for programs, the message for the people of city hall."""
@@ -19,3 +21,17 @@ class CellFault(ValueError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def checked_source(source: str | None) -> str | None:
+    """A source key as people may choose it. Raises `OpenDataError`."""
+    if source is not None and not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", source):
+        raise OpenDataError("bad_source", "出典のキーは英小文字・数字・-._ で64文字までにしてください")
+    return source
+
+
+def checked_licence(licence: str | None) -> str | None:
+    """A licence as people write it down. Raises `OpenDataError`."""
+    if licence is not None and (not licence.isprintable() or not licence.strip()):
+        raise OpenDataError("bad_licence", "ライセンスに使えない文字があります")
+    return licence

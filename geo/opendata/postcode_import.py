@@ -134,6 +134,9 @@ def _entry(line: int, cells: list[str], report: Report) -> Entry | None:
     except MunicipalityError as error:
         _refuse(report, line, "全国地方公共団体コード", cells[_CODE], error.code, str(error))
         return None
+    if unusable := next((cell for cell in cells if "\0" in cell), None):
+        _refuse(report, line, None, unusable, "control_characters", "使えない制御文字が含まれています")
+        return None
     town, kana = _town(cells[_TOWN], cells[_TOWN_KANA], cells[_CITY])
     return Entry(line, postcode, municipality, cells[_CITY].strip(), _wide(cells[_CITY_KANA]), town, kana)
 

@@ -46,7 +46,7 @@ class SiteRows:
             and not columns.municipality
             and not columns.has("code", "place_code")
         ):
-            raise OpenDataError("needs_source", "団体コードの列がないため、--source か --municipality が必要です")
+            raise OpenDataError("needs_source", "団体コードの列がないため、source か municipality の指定が必要です")
 
     def read(self) -> list[SiteRow]:
         """Every row that can be taken; the report receives the others."""
