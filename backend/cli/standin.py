@@ -15,7 +15,7 @@ from notifications.channels.standin.account import FILE_NAME
 @click.option("--port", default=8085, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free port.")
 @click.option(
     "--state-dir",
-    default=Path("var/standin"),
+    default=Path("data/standin"),
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for its key and for the log of what it received.",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Mapping
 from os import PathLike
 from typing import Any
@@ -18,6 +20,7 @@ from notifications.channels.promise import Fault
 
 # Answers of a token endpoint that will be others in a while; all else needs a person.
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_EARLY_RENEWAL_PAUSE_S = 30  # a renewal that fails while the token still holds is not tried at every send
 
 
 class AccessError(Exception):
@@ -59,6 +62,7 @@ class Access:
         self._ask = google_requests.Request(self._session)
         self._lock = threading.Lock()
         self._generation = 0
+        self._next_early = 0.0
 
     def bearer(self) -> tuple[str, int]:
         """The token and its generation. Raises AccessError."""
@@ -66,12 +70,12 @@ class Access:
         # start a background call to Google's IAM host (regional access boundary), which a city never asked for.
         with self._lock:
             state = self._credential.token_state
-            if state is not google_credentials.TokenState.FRESH:
-                try:
+            if state is google_credentials.TokenState.INVALID:
+                self._refresh()
+            elif state is google_credentials.TokenState.STALE and time.monotonic() >= self._next_early:
+                self._next_early = time.monotonic() + _EARLY_RENEWAL_PAUSE_S
+                with contextlib.suppress(AccessError):
                     self._refresh()
-                except AccessError:
-                    if state is google_credentials.TokenState.INVALID:
-                        raise
             return str(self._credential.token), self._generation
 
     def renew(self, generation: int) -> tuple[str, int]:

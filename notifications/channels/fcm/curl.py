@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import certifi
@@ -80,7 +80,7 @@ class _Line:
         easy.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         easy.setopt(pycurl.FOLLOWLOCATION, 0)
         easy.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
-        easy.setopt(pycurl.PIPEWAIT, 1)
+        easy.setopt(pycurl.PIPEWAIT, 0 if self._endpoint.origin.startswith("http:") else 1)
         easy.setopt(pycurl.CAINFO, self._ca_file)
         easy.setopt(pycurl.NOSIGNAL, 1)
         easy.setopt(pycurl.TCP_NODELAY, 1)
@@ -122,6 +122,7 @@ class CurlSender:
 
     def send(self, bodies: Sequence[bytes], tokens: Sequence[str], *, dry_run: bool) -> list[Result]:
         """One result a token, in order; `bodies` one a token (the same object again and again is cheap)."""
+        halves = {id(body): splice(body, dry_run=dry_run) for body in {id(body): body for body in bodies}.values()}
         results: list[Result | None] = [None] * len(tokens)
         work = [index for index, token in enumerate(tokens) if token]
         for index in set(range(len(tokens))) - set(work):
@@ -130,11 +131,11 @@ class CurlSender:
             bearer, generation = self._access.bearer()
             line = self._borrow()
             try:
-                self._run(line, bearer, bodies, tokens, work, results, dry_run)
+                self._run(line, bearer, bodies, halves, tokens, work, results)
                 refused = [i for i in work if (r := results[i]) is not None and r.fault is Fault.CREDENTIALS]
                 if refused and any((r := results[i]) is not None and r.detail.startswith("401") for i in refused):
                     bearer, _ = self._access.renew(generation)  # once for all; a second refusal stands
-                    self._run(line, bearer, bodies, tokens, refused, results, dry_run)
+                    self._run(line, bearer, bodies, halves, tokens, refused, results)
             finally:
                 with self._lock:
                     self._idle.append(line)
@@ -161,10 +162,10 @@ class CurlSender:
         line: _Line,
         bearer: str,
         bodies: Sequence[bytes],
+        halves: Mapping[int, tuple[bytes, bytes]],
         tokens: Sequence[str],
         work: Sequence[int],
         results: list[Result | None],
-        dry_run: bool,
     ) -> None:
         """Sends `work` (indexes) and fills `results`. A fault that concerns everybody leaves the rest unsent."""
         headers = [
@@ -173,7 +174,6 @@ class CurlSender:
             "Expect:",
             "User-Agent: yobikake",
         ]
-        halves: dict[int, tuple[bytes, bytes]] = {}
         waiting = iter(work)
         under_way: dict[Any, _Job] = {}
         stops = Stops()
@@ -186,10 +186,7 @@ class CurlSender:
                         more = False
                         line.free.append(easy)
                         break
-                    body = bodies[index]
-                    half = halves.get(id(body))
-                    if half is None:
-                        half = halves[id(body)] = splice(body, dry_run=dry_run)
+                    half = halves[id(bodies[index])]
                     under_way[easy] = self._start(line, easy, headers, half, index, tokens[index])
                 line.multi.perform()
                 ended = self._ended(line, under_way)

@@ -6,7 +6,7 @@ import contextlib
 import copy
 import datetime as dt
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import firebase_admin
 import requests
@@ -86,7 +86,7 @@ class LibrarySender:
     def send(self, bodies: Sequence[bytes], tokens: Sequence[str], *, dry_run: bool) -> list[Result]:
         """One result a token, in order; `bodies` one a token."""
         results: list[Result | None] = [None] * len(tokens)
-        made: dict[int, messaging.Message] = {}
+        made = {id(body): rebuild(body) for body in {id(body): body for body in bodies}.values()}
         stops = Stops()
         for start in range(0, len(tokens), _AT_ONCE):
             now: list[int] = []
@@ -111,17 +111,14 @@ class LibrarySender:
         indexes: Sequence[int],
         bodies: Sequence[bytes],
         tokens: Sequence[str],
-        made: dict[int, messaging.Message],
+        made: Mapping[int, messaging.Message],
         dry_run: bool,
     ) -> list[tuple[int, Result]]:
         if not indexes:
             return []
         messages = []
         for index in indexes:
-            body = bodies[index]
-            if id(body) not in made:
-                made[id(body)] = rebuild(body)
-            message = copy.copy(made[id(body)])
+            message = copy.copy(made[id(bodies[index])])
             message.token = tokens[index]
             messages.append(message)
         try:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from firebase_admin import messaging
 
+from notifications.channels.fcm.body import splice
 from notifications.channels.promise import PayloadError
 
 _ANDROID_AS_THEY_ARE = (
@@ -22,6 +23,7 @@ _ANDROID_AS_THEY_ARE = (
 
 def rebuild(body: bytes) -> messaging.Message:
     """The message of a body that `body.encode` made. Raises PayloadError when anything of it would be lost."""
+    splice(body, dry_run=False)
     plain = orjson.loads(body)["message"]
     message = messaging.Message(
         data=plain.get("data"),

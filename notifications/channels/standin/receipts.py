@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import os
 import threading
 from array import array
@@ -27,9 +28,17 @@ class Receipts:
         self._first = 1  # the sequence number of the first line in the file
         self._starts = array("Q")  # where each line starts, in bytes
         self._end = 0
-        self._scan()
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        os.ftruncate(self._descriptor, self._end)  # half a line from a machine that lost power
+        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._scan()
+            os.ftruncate(self._descriptor, self._end)  # half a line from a machine that lost power
+        except BlockingIOError:
+            os.close(self._descriptor)
+            raise ValueError(f"another stand-in writes {path}: give each a state folder of its own") from None
+        except BaseException:
+            os.close(self._descriptor)
+            raise
 
     @property
     def last(self) -> int:
@@ -62,6 +71,8 @@ class Receipts:
         if outcome == "accepted":
             entry["payload"] = message
         with self._lock:
+            if self._descriptor < 0:
+                raise ConnectionAbortedError("the stand-in is closed")
             entry["seq"] = self.last + 1
             now = self._clock()
             entry["time"] = now
@@ -80,9 +91,7 @@ class Receipts:
                 return b""
             begin = self._starts[start]
             end = self._starts[stop] if stop < len(self._starts) else self._end
-        with self.path.open("rb") as file:
-            file.seek(begin)
-            return file.read(end - begin)
+        return os.pread(self._descriptor, end - begin, begin)
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Every line, from the first."""
@@ -99,18 +108,22 @@ class Receipts:
             os.ftruncate(self._descriptor, 0)
 
     def close(self) -> None:
-        """Lets go of the file."""
-        os.close(self._descriptor)
+        """Lets go of the file. What still comes in is refused, as by a server that is gone."""
+        with self._lock:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+            self._descriptor = -1
 
     def _scan(self) -> None:
-        """Finds the lines of an earlier run."""
-        if not self.path.exists():
-            return
+        """Finds the lines of an earlier run. Raises ValueError when the file is something else."""
         with self.path.open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
                 if not self._starts:
-                    self._first = int(orjson.loads(line)["seq"])
+                    try:
+                        self._first = int(orjson.loads(line)["seq"])
+                    except (ValueError, TypeError, KeyError):
+                        raise ValueError(f"{self.path} is not a log of the stand-in; it is left alone") from None
                 self._starts.append(self._end)
                 self._end += len(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import ipaddress
 import logging
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from notifications.channels.standin.account import FILE_NAME as ACCOUNT_FILE
 from notifications.channels.standin.account import PROJECT, Account
@@ -44,11 +46,24 @@ class Server(ThreadingHTTPServer):
         self.host = host
         self.clock = clock
         self.stopping = threading.Event()
-        self.account = Account(state_dir / ACCOUNT_FILE, f"{self.url}/token")
-        self.grants = Grants(self.account)
         self.faults = Faults()
         self.phones = Phones()
-        self.receipts = Receipts(state_dir / RECEIPTS_FILE, clock)
+        self._connections: set[socket.socket] = set()
+        try:
+            self.receipts = Receipts(state_dir / RECEIPTS_FILE, clock)  # first: it keeps a second one out
+            try:
+                self.account = Account(state_dir / ACCOUNT_FILE, f"{self.url}/token")
+                self._remember()
+            except BaseException:
+                self.receipts.close()
+                raise
+        except BaseException:
+            super().server_close()
+            raise
+        self.grants = Grants(self.account)
+
+    def _remember(self) -> None:
+        """Shows on the phones what an earlier run delivered."""
         for entry in self.receipts.entries():
             if entry["outcome"] == "accepted" and not entry["validate_only"] and entry["token"]:
                 self.phones.receive(entry["token"], entry["payload"], dt.datetime.fromisoformat(entry["time"]))
@@ -69,10 +84,24 @@ class Server(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Takes a connection and remembers it."""
+        connection, address = super().get_request()
+        self._connections.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """Ends a connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
     def server_close(self) -> None:
-        """Wakes those who wait in a fault, stops listening, closes the log."""
+        """Stops listening, ends kept connections and those who wait in a fault, closes the log."""
         self.stopping.set()
         super().server_close()
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self.receipts.close()
 
 
