@@ -256,6 +256,23 @@ def test_a_site_in_or_on_the_edge_of_the_danger_area_is_left_out() -> None:
     assert 1 not in ids(SiteIndex.from_rows([edge]).nearest(HERE, Hazard.FLOOD, outside=slanted))
 
 
+def test_every_suitable_site_can_be_listed_for_a_later_choice() -> None:
+    rows = [
+        site(5, 100),
+        site(4, 50_000, kind=SiteKind.WELFARE_SHELTER),
+        site(3, 60_000),
+        site(2, 50, status=SiteStatus.FULL),
+        site(1, 0, 700),
+        site(6, hazards=Hazard.TSUNAMI.bit),
+    ]
+    index = SiteIndex.from_rows(rows)
+    assert [one.id for one in index.suitable(Hazard.FLOOD)] == [1, 3, 4, 5]
+    box = (HERE.lon - 0.1, HERE.lat - 0.5, HERE.lon + 0.1, rows[1].lat)
+    assert [one.id for one in index.suitable(Hazard.FLOOD, within=box)] == [1, 4, 5]
+    danger = shapely.Point(HERE.lon, HERE.lat).buffer(0.003)
+    assert [one.id for one in index.suitable(Hazard.FLOOD, outside=danger, within=box)] == [1, 4]
+
+
 def test_an_empty_danger_area_excludes_nothing() -> None:
     assert ids(SiteIndex.from_rows([site(1)]).nearest(HERE, Hazard.FLOOD, outside=shapely.Polygon())) == [1]
 
