@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,9 +23,6 @@ from content.workflow import Machine, Transition
 from database import Base, BigId, Json, UtcDateTime, insert_ignore
 
 REQUIRED_LANGUAGES = ("ja",)
-# What a person may mean so: an anniversary has another year's date, an explanation may name an old term.
-CONFIRMABLE = frozenset({"other_year", "abolished_term"})
-
 MACHINE = Machine(
     "notice",
     states=("draft", "submitted", "published", "withdrawn"),
@@ -145,22 +142,21 @@ def submit(
     version: int,
     now: dt.datetime,
     city_tz: ZoneInfo,
-    confirmed: Collection[str] = (),
+    accept_warnings: bool = False,
 ) -> str:
     """Hands a notice to a second person and returns the hash that he must approve.
 
-    `confirmed`: codes of CONFIRMABLE findings that the author means so. Raises NoticeRefused (no
-    Japanese, an error of the proofreading, already over), Conflict, workflow.NotAllowed.
+    `accept_warnings`: what the proofreading doubts is meant so (an anniversary has another year's date). Raises
+    NoticeRefused (no Japanese, a finding of the proofreading, already over), Conflict, workflow.NotAllowed.
     """
     _same_version(notice, version)
     before = notice.state
     to = workflow.permit(session, MACHINE, notice.id, before, "submit", actor=actor, now=now)
     errors = [(f"texts.{language}", "is required") for language in text.missing(notice.texts, REQUIRED_LANGUAGES)]
-    waived = CONFIRMABLE & set(confirmed)
     errors += [
         (f"texts.{found.language}.{found.field}", ": ".join(filter(None, (found.message, found.excerpt))))
         for found in proofread(notice, now, city_tz)
-        if found.severity == "error" and found.code not in waived
+        if found.severity == "error" or not accept_warnings
     ]
     if errors := errors + _over(notice, now):
         raise NoticeRefused(errors)

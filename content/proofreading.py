@@ -35,7 +35,7 @@ _SLASH_DATE = re.compile(r"(?<!\d)\d{1,4}/\d{1,2}(?:/\d{1,2})?(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to put right. An error bars the way; a warning may be answered with "it is meant so"."""
+    """Something to put right. An error bars the way; a warning does until somebody says "it is meant so"."""
 
     language: str
     field: str  # title | body
@@ -48,9 +48,9 @@ class Finding:
 def lint(texts: Mapping[str, Mapping[str, Any]], now: dt.datetime, city_tz: ZoneInfo) -> list[Finding]:
     """What is wrong or doubtful in texts on the city's own day; an empty list is a clean text.
 
-    Errors: empty, placeholder, a date of another year (but for the next twelve months), abolished names of
-    alert levels. Warnings: a date over a week past, one that does not exist or has another weekday, a title or
-    body that is long, capitals throughout, a slash date in easy Japanese, a translation equal to the Japanese.
+    Errors: empty, placeholder. Warnings: a date of another year (but for the next twelve months) or over a week
+    past, one that does not exist or has another weekday, abolished names of alert levels, a title or body
+    that is long, capitals throughout, a slash date in easy Japanese, a translation equal to the Japanese.
     """
     today = now.astimezone(city_tz).date()
     findings: list[Finding] = []
@@ -76,7 +76,7 @@ def _look(language: str, field: str, raw: str, value: str, today: dt.date) -> It
     for hit in _PLACEHOLDERS.finditer(raw):
         yield "placeholder", "error", "holds a placeholder", hit.group()
     for hit in _ABOLISHED.finditer(value):
-        yield "abolished_term", "error", "this term was abolished", hit.group()
+        yield "abolished_term", "warning", "this term was abolished", hit.group()
     longest = BODY_LONG if field == "body" else TITLE_LONG.get(language, 60)
     if len(raw) > longest:
         yield "long", "warning", f"{len(raw)} characters; phones show about {longest}", raw[:20]
@@ -102,7 +102,7 @@ def _dates(value: str, today: dt.date) -> Iterator[_Hit]:
             yield "impossible_date", "warning", "there is no such day", hit.group()
             continue
         if day.year != today.year and not today < day < today + dt.timedelta(days=366):
-            yield "other_year", "error", f"a date of another year (today is {today.isoformat()})", hit.group()
+            yield "other_year", "warning", f"a date of another year (today is {today.isoformat()})", hit.group()
         elif day < today - STALE_AFTER:
             yield "past_date", "warning", f"a date long past (today is {today.isoformat()})", hit.group()
     for hit in _MD_WEEKDAY.finditer(value):

@@ -285,7 +285,7 @@ def test_what_cannot_be_kept_is_refused_naming_the_field(session, people, change
 def test_an_unfinished_notice_is_kept_as_draft_and_not_submitted(session, people, change, field):
     notice = _draft(session, people, **change)
     with pytest.raises(NoticeRefused) as refused:
-        _submit(session, notice, people.author, confirmed=("placeholder", "empty"))
+        _submit(session, notice, people.author, accept_warnings=True)
     assert field in [name for name, _ in refused.value.errors]
     assert notice.state == "draft"
 
@@ -294,7 +294,7 @@ def test_an_anniversary_is_submitted_when_the_author_says_it_is_meant_so(session
     notice = _draft(session, people, texts={"ja": {"title": "追悼式", "body": "2011年3月11日の震災から。"}})
     with pytest.raises(NoticeRefused, match="2011年3月11日"):
         _submit(session, notice, people.author)
-    _submit(session, notice, people.author, confirmed=("other_year",))
+    _submit(session, notice, people.author, accept_warnings=True)
     assert notice.state == "submitted"
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.texts import LANGUAGES
+from content.texts import LANGUAGES, lint
 from geo.hazards import Hazard
 from notifications import wording
 from notifications.wording.rendering import shorten
@@ -72,6 +74,13 @@ def test_awkward_names_never_break_a_text(names):
             assert len(words.encode()) <= 1_400, (language, case)
             assert len(text["title"]) <= 125
             assert "" not in text.values()
+
+
+@pytest.mark.parametrize("name", [name for name in AWKWARD if "braces" not in name])
+def test_the_proofreading_has_nothing_to_say_so_that_no_correction_is_held_up(name):
+    now = dt.datetime(2026, 11, 21, 6, 0, tzinfo=dt.UTC)
+    for case, drill in SITUATIONS:
+        assert lint(_render(case, drill, AWKWARD[name]), now, ZoneInfo("Asia/Tokyo")) == []
 
 
 def test_texts_leave_room_in_a_push():
