@@ -137,27 +137,6 @@ class SiteIndex:
             flags = flags & (lat >= south) & (lat <= north) & (lon >= west) & (lon <= east)
         return [self.snapshot.record(row) for row in np.flatnonzero(flags).tolist()]
 
-    def suitable(
-        self,
-        hazard: Hazard,
-        *,
-        outside: BaseGeometry | None = None,
-        within: tuple[float, float, float, float] | None = None,
-    ) -> list[SiteRecord]:
-        """Every site that `nearest` could name, welfare shelters included, in the order of their numbers.
-
-        `within` keeps those in a box of (west, south, east, north) degrees, edges included.
-        """
-        blocked, choice, found = self._blocked(outside), self._choice(hazard), []
-        for pool in (choice.all, choice.welfare):
-            free = pool.without(blocked)
-            kept = np.ones(len(free), np.bool_)
-            if within is not None:
-                west, south, east, north = within
-                kept = (free.lat >= south) & (free.lat <= north) & (free.lon >= west) & (free.lon <= east)
-            found += free.rows[kept].tolist()
-        return [self.snapshot.record(row) for row in sorted(found)]
-
     def _ranked(self, point: Point, hazard: Hazard, limit: int, blocked: Flags | None) -> Ranked:
         choice = self._choice(hazard)
         found = choice.open.top(point, limit, blocked, OPEN_FIRST_WITHIN_M)
