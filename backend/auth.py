@@ -11,6 +11,8 @@ from flask import g, request
 
 from backend.errors import Problem, of_status
 from backend.transaction import session
+from content import editors
+from notifications import devices
 
 View = TypeVar("View", bound=Callable[..., Any])
 SCHEMES = {
@@ -33,8 +35,6 @@ def device_required(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        from notifications import devices
-
         device = devices.by_secret(session(), _bearer("device"))
         if device is None:
             raise _refused("device", "No phone has this secret; it may have been deleted.")
@@ -54,8 +54,6 @@ def staff_required(*actions: str) -> Callable[[View], View]:
     def decorator(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            from content import editors
-
             editor = editors.by_key(session(), _bearer("staff"))
             if editor is None:
                 raise _refused("staff", "Nobody has this key; it may have been revoked.")

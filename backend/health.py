@@ -20,6 +20,7 @@ from backend import clock, transaction
 from backend.config import Settings, settings
 from backend.limits import Limiter
 from notifications.channels.fcm.endpoint import GOOGLE
+from notifications.dispatch import incidents, worker
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
 
@@ -88,8 +89,24 @@ def limits_stored(_session: Session, _settings: Settings, _now: dt.datetime) -> 
     )
 
 
+def working(session: Session, _settings: Settings, now: dt.datetime) -> Finding:
+    """Workers heard of lately. Without one this process still serves; what is to be sent waits."""
+    beats = worker.alive(session, now)
+    if not beats:
+        return Finding("worker", None, "none was heard of lately: nothing is sent until one runs", {"alive": 0})
+    age_s = round((now - max(beat.beat_at for beat in beats)).total_seconds(), 1)
+    facts = {"alive": len(beats), "heard_s_ago": age_s, "senders": sorted({beat.sender for beat in beats})}
+    return Finding("worker", None, f"{len(beats)} at work", facts)
+
+
+def incidents_open(session: Session, _settings: Settings, _now: dt.datetime) -> Finding:
+    """Faults of sending that an operator must mend."""
+    kinds = sorted(incident.kind for incident in incidents.open_ones(session))
+    return Finding("incidents", None, f"open: {', '.join(kinds)}" if kinds else "none open", {"open": kinds})
+
+
 # Others add theirs: a check must be fast, must only read, and must not name a person, a token or a place.
-CHECKS: list[Check] = [sender_named, limits_stored, reachable, migrated]
+CHECKS: list[Check] = [sender_named, limits_stored, reachable, migrated, working, incidents_open]
 
 
 def findings(session: Session, settings: Settings, now: dt.datetime) -> list[Finding]:

@@ -82,8 +82,9 @@ def test_a_relative_sqlite_file_belongs_to_the_working_directory(
     assert settings.limits_url == f"sqlite:///{tmp_path}/data/city-limits.db"
 
 
-def test_postgresql_is_spoken_to_through_psycopg_and_keeps_the_limits_too() -> None:
-    settings = Settings.from_environment({"YOBIKAKE_DATABASE_URL": "postgresql://city:pa55@db/house"})
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg", "postgresql+psycopg2"])
+def test_postgresql_is_spoken_to_through_psycopg_and_keeps_the_limits_too(scheme: str) -> None:
+    settings = Settings.from_environment({"YOBIKAKE_DATABASE_URL": f"{scheme}://city:pa55@db/house"})
     assert settings.database_url == settings.limits_url == "postgresql+psycopg://city:pa55@db/house"
 
 

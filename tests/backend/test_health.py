@@ -10,10 +10,14 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
+import database
 from backend import health
 from backend.config import Settings
 from database import db
+from notifications.dispatch import incidents
+from notifications.dispatch.worker import WorkerBeat
 from tests.backend.conftest import Clock, opened
 
 
@@ -54,6 +58,28 @@ def test_not_ready_with_another_schema_and_told_what_to_do(
     found = response.get_json()["checks"]["migrations"]
     assert found["ok"] is False
     assert "database at 0041, code at 0042: run yobikake db upgrade" in found["detail"]
+
+
+def test_workers_and_open_incidents_are_told_and_turn_no_traffic_away(
+    app: Flask, client: FlaskClient, engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_heads", frozenset)
+    body = client.get("/readyz").get_json()
+    assert body["status"] == "ready"
+    assert body["checks"]["worker"]["alive"] == 0
+    assert body["checks"]["incidents"]["open"] == []
+    with database.transaction(engine) as session:
+        session.add(WorkerBeat(id="w1", started_at=clock(), beat_at=clock(), sender="fcm"))
+        incidents.report(session, "credentials", "the key was refused", clock())
+    clock.pass_(seconds=7)
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    checks = response.get_json()["checks"]
+    assert checks["worker"] == {"ok": None, "detail": "1 at work", "alive": 1, "heard_s_ago": 7.0, "senders": ["fcm"]}
+    assert checks["incidents"]["open"] == ["credentials"]
+    assert "the key was refused" not in response.text  # details are for operators, not for whoever asks
+    clock.pass_(minutes=5)
+    assert client.get("/readyz").get_json()["checks"]["worker"]["alive"] == 0
 
 
 def test_not_ready_without_its_database_and_nothing_of_the_address_is_said(tmp_path: Path, clock: Clock) -> None:

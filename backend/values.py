@@ -1,0 +1,108 @@
+"""Values of settings: how a text of the environment becomes what the code needs. Each raises ValueError saying why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import sqlalchemy as sa
+
+
+def text(value: str) -> str:
+    """Any text."""
+    return value
+
+
+def path(value: str) -> Path:
+    """A path, made absolute from the working directory; `~` is the home folder."""
+    return Path(value).expanduser().absolute()
+
+
+def truth(value: str) -> bool:
+    """true or false, as people write it."""
+    word = value.lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("write true or false")
+
+
+def number(lowest: float, highest: float) -> Callable[[str], float]:
+    """A parser of numbers from `lowest` to `highest`."""
+
+    def parse(value: str) -> float:
+        try:
+            given = float(value)
+        except ValueError:
+            raise ValueError("not a number") from None
+        if not lowest <= given <= highest:  # also refuses NaN
+            raise ValueError(f"must be from {lowest:g} to {highest:g}")
+        return given
+
+    return parse
+
+
+def whole(lowest: int, highest: int) -> Callable[[str], int]:
+    """A parser of whole numbers from `lowest` to `highest`."""
+
+    def parse(value: str) -> int:
+        try:
+            given = int(value)
+        except ValueError:
+            raise ValueError("not a whole number") from None
+        if not lowest <= given <= highest:
+            raise ValueError(f"must be from {lowest} to {highest}")
+        return given
+
+    return parse
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """A parser of one of these words, in small letters."""
+
+    def parse(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value.lower()
+
+    return parse
+
+
+def web_address(value: str) -> str:
+    """An http or https address with a host, without the slash at its end."""
+    try:
+        parts = urlsplit(value)
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        complete = False
+    if not complete:
+        raise ValueError("must be a whole address such as https://push.city.example.jp")
+    return value.rstrip("/")
+
+
+def zone_name(value: str) -> str:
+    """The name of a time zone of the IANA database."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no such time zone; write one such as Asia/Tokyo") from None
+    return value
+
+
+def database_address(value: str) -> str:
+    """A SQLAlchemy URL of SQLite (made absolute, on disk) or PostgreSQL (driver psycopg)."""
+    try:
+        url = sa.make_url(value)
+    except sa.exc.ArgumentError:
+        raise ValueError("not a database URL; write sqlite:///data/yobikake.db or postgresql://…") from None
+    backend = url.get_backend_name()
+    if backend in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    if backend != "sqlite":
+        raise ValueError(f"{backend} is not supported; use sqlite or postgresql")
+    if not url.database or url.database == ":memory:":
+        raise ValueError("SQLite needs a file: several processes share the database")
+    return url.set(database=str(Path(url.database).absolute())).render_as_string(hide_password=False)
