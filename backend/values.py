@@ -1,4 +1,4 @@
-"""Values of settings: how a text of the environment becomes what the code needs. Each raises ValueError saying why not."""
+"""Values of settings: how a text becomes what the code needs. Each raises ValueError saying why it cannot."""
 
 from __future__ import annotations
 
