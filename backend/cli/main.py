@@ -23,6 +23,8 @@ from database import db
 COMMANDS = [
     "backend.cli.database",
     "backend.cli.seed",
+    "backend.cli.demo",
+    "backend.cli.staff",
     "backend.cli.doctor",
     "backend.cli.standin",
     "backend.cli.worker",

@@ -1,0 +1,36 @@
+"""The README's first minute is what a newcomer is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.cli import firstminute
+from content.editors import Role
+
+KEYS = {Role.AUTHOR: "yks_author", Role.APPROVER: "yks_approver"}
+
+
+def test_the_commands_come_from_the_readme() -> None:
+    commands = firstminute.commands()
+    for part in ("/v1/shelters/nearest", "/v1/devices", "/submit", "/approve", firstminute.TOKEN):
+        assert part in commands
+    assert "```" not in commands
+
+
+def test_a_readme_without_them_is_refused() -> None:
+    with pytest.raises(ValueError, match="no commands"):
+        firstminute.commands("# Yobikake")
+
+
+def test_the_first_run_shows_ready_commands_with_both_keys() -> None:
+    shown = firstminute.welcome("http://127.0.0.1:8010", "http://127.0.0.1:8011", KEYS)
+    assert "AUTHOR=yks_author\n" in shown
+    assert "APPROVER=yks_approver\n" in shown
+    assert "CITY=http://127.0.0.1:8010\n" in shown
+    assert firstminute.commands() in shown
+
+
+def test_a_later_run_says_how_to_get_new_keys() -> None:
+    shown = firstminute.welcome("http://127.0.0.1:8000", "http://127.0.0.1:8085", {})
+    assert firstminute.RENEW in shown
+    assert "yks_author" not in shown
