@@ -31,7 +31,7 @@ class Manner:
     alert_once: bool = False  # replaces what is shown without ringing
 
 
-_TEST = Manner(Urgency.ACTIVE, "test", 5 * _MINUTE_S)
+_TEST = Manner(Urgency.ACTIVE, "test", 10 * _MINUTE_S)
 _DRILL = Manner(Urgency.ACTIVE, "drill", _HOUR_S)
 _LIFE = Manner(Urgency.CRITICAL, "critical_life", _DAY_S)
 _ORDER = Manner(Urgency.TIME_SENSITIVE, "critical_life", _DAY_S)

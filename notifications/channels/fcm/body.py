@@ -24,6 +24,10 @@ _WEB_URGENCY = {Urgency.CRITICAL: "high", Urgency.TIME_SENSITIVE: "high", Urgenc
 _ANDROID_PRIORITY = {Urgency.CRITICAL: "max", Urgency.TIME_SENSITIVE: "high", Urgency.PASSIVE: "low"}
 
 
+class OverdueError(PayloadError):
+    """The push's own time was over before it could be encoded: nobody's fault, and nothing to send."""
+
+
 class TooLargeError(PayloadError):
     """The message does not fit: `size` of `limit` bytes, and the bytes of each part for whoever must cut."""
 
@@ -88,7 +92,7 @@ def escaped(token: str) -> bytes:
 def _message(push: Push, now: dt.datetime, *, critical_entitled: bool) -> messaging.Message:
     left = push.expires_at - now
     if left <= dt.timedelta(0):
-        raise PayloadError(f"the message expired at {push.expires_at.isoformat()}")
+        raise OverdueError(f"the message expired at {push.expires_at.isoformat()}")
     ttl_s = min(int(left.total_seconds()), LONGEST_TTL_S)
     urgency = _lowered(push, critical_entitled)
     quiet_on_android = push.platform == "android" and push.alert_once

@@ -33,10 +33,11 @@ input,button{font:inherit;padding:.35rem .6rem;border:1px solid var(--line);bord
 background:var(--card);color:var(--ink)}a{color:inherit}
 main{display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1.25rem;padding:0 1.25rem;
 max-width:80rem;margin:auto}
-.phone{border:.5rem solid #222c35;border-radius:1.75rem;background:linear-gradient(#32506b,#1d2f40);min-height:24rem;
+.phone{border:.5rem solid #222c35;border-radius:1.75rem;background:linear-gradient(#32506b,#1d2f40);min-height:20rem;
 padding:.6rem;display:flex;flex-direction:column;gap:.5rem;color:#fff}
 .bar{display:flex;justify-content:space-between;font-size:.8rem;padding:0 .35rem}
-.bar b{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;max-width:11rem;font-weight:400}
+.bar b{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-weight:400}
+.bar span{white-space:nowrap;padding-left:.5rem}
 .note{background:var(--card);color:var(--ink);border-radius:.9rem;overflow:hidden}
 .note h3{font-size:.95rem;margin:0;padding:.45rem .7rem;overflow-wrap:anywhere}
 .note p{padding:0 .7rem;overflow-wrap:anywhere;font-size:.9rem;white-space:pre-line}
@@ -104,7 +105,7 @@ def _note(notice: dict[str, Any]) -> str:
     lang = notice["language"] or "ja"
     mark = " drill" if notice["drill"] else ""
     drill = "訓練 Drill・" if notice["drill"] else ""
-    until = f"・{_hour(notice['expires_at'])}まで until" if notice["expires_at"] else ""
+    until = f"<br>{_minute(notice['expires_at'])} まで until" if notice["expires_at"] else ""
     return (
         f'<article class="note{mark}" lang="{escape(lang)}">'
         f'<h3 style="background:{ground};color:{ink}">{escape(notice["title"])}</h3><p>{escape(notice["body"])}</p>'
@@ -123,10 +124,14 @@ def _shelters(text: str) -> str:
     rows = []
     for shelter in shelters if isinstance(shelters, list) else []:
         if isinstance(shelter, dict) and shelter.get("name"):
-            metres = shelter.get("distance_m", shelter.get("m"))
+            metres = shelter.get("distance_m", shelter.get("about_m"))
             far = f" {round(metres):,} m" if isinstance(metres, int | float) else ""
             rows.append(f"<li>{escape(str(shelter['name']))}{far}</li>")
     return f"<ul>{''.join(rows)}</ul>" if rows else ""
+
+
+def _minute(time: dt.datetime) -> str:
+    return f"{time.astimezone(_TOKYO):%m/%d %H:%M}"
 
 
 def _hour(time: dt.datetime) -> str:

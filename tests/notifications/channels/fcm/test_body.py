@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifications.channels.fcm.body import LARGEST, MARK, TooLargeError, encode, escaped, splice
+from notifications.channels.fcm.body import LARGEST, MARK, OverdueError, TooLargeError, encode, escaped, splice
 from notifications.channels.fcm.rebuilt import rebuild
 from notifications.channels.promise import PayloadError, Push, Urgency
 from notifications.channels.standin.message import parse
@@ -126,7 +126,7 @@ def test_it_is_not_delivered_after_its_time_nor_kept_longer_than_the_provider_ca
     assert message(push(expires_at=NOW + dt.timedelta(seconds=90)))["android"]["ttl"] == "90s"
     long = push(expires_at=NOW + dt.timedelta(days=60))
     assert message(long)["android"]["ttl"] == f"{28 * 86_400}s"
-    with pytest.raises(PayloadError, match="expired"):
+    with pytest.raises(OverdueError, match="expired"):
         message(push(), now=push().expires_at)
 
 
