@@ -33,6 +33,7 @@ WALKING_M_A_MINUTE = 80.0  # the Japanese rule for advertised walking times (fra
 # A site known to be open goes before nearer ones of unknown state only while it is within reach of an evacuee;
 # otherwise one city's opened sites would lead its neighbours' residents across the country.
 OPEN_FIRST_WITHIN_M = 20_000.0
+_MOST_RECORDS_KEPT = 20_000  # about 10 MB
 
 _FIRST_CHOICE = (SiteKind.EMERGENCY_EVACUATION_SITE, SiteKind.TSUNAMI_REFUGE, SiteKind.SHELTER)
 _USABLE = (SiteStatus.OPEN, SiteStatus.UNKNOWN, SiteStatus.PREPARING)
@@ -67,6 +68,7 @@ class SiteIndex:
         self._first = snapshot.having("kind", _FIRST_CHOICE) & usable
         self._welfare = snapshot.having("kind", (SiteKind.WELFARE_SHELTER,)) & usable
         self._choices: dict[Hazard, _Choice] = {}
+        self._records: dict[int, SiteRecord] = {}
 
     @classmethod
     def from_rows(cls, rows: Iterable[Any], revision: int = 0) -> SiteIndex:
@@ -86,8 +88,7 @@ class SiteIndex:
         `geo.chords.doubt_m` of the geodesic (12 µm at 10 km). Raises ValueError for a limit below 1.
         """
         ranked = self._ranked(point, hazard, _positive(limit), self._blocked(outside))
-        lats, lons = np.full(len(ranked), point.lat), np.full(len(ranked), point.lon)
-        return self._found(ranked, lats, lons, {})
+        return self._found(ranked, point.lat, point.lon)
 
     def nearest_to_cells(
         self, cells: Cells, hazard: Hazard, *, limit: int = 3, outside: BaseGeometry | None = None
@@ -99,7 +100,6 @@ class SiteIndex:
         wanted = np.unique(np.asarray(cells, np.int64))
         blocked = self._blocked(outside)
         choice = self._choice(hazard)
-        records: dict[int, SiteRecord] = {}
         answer: dict[int, tuple[Found, ...]] = {}
         for some, lats, lons, ranked in ranked_for_cells(
             wanted,
@@ -110,9 +110,8 @@ class SiteIndex:
             lambda point: self._ranked(point, hazard, limit, blocked),
         ):
             counts = [len(one) for one in ranked]
-            found = self._found(
-                [site for one in ranked for site in one], np.repeat(lats, counts), np.repeat(lons, counts), records
-            )
+            every = [site for one in ranked for site in one]
+            found = self._found(every, np.repeat(lats, counts), np.repeat(lons, counts))
             start = 0
             for cell, count in zip(some.tolist(), counts, strict=True):
                 answer[cell] = tuple(found[start : start + count])
@@ -173,17 +172,23 @@ class SiteIndex:
         blocked[near] = shapely.dwithin(outside, shapely.points(lon[near], lat[near]), GUARD_DEG)
         return blocked
 
-    def _found(self, ranked: Ranked, lats: Any, lons: Any, records: dict[int, SiteRecord]) -> list[Found]:
-        """Ranked rows with all that is told of them; `records` keeps the rows already put together."""
-        rows = np.fromiter((row for _, row in ranked), np.intp, len(ranked))
+    def _found(self, ranked: Ranked, lats: Any, lons: Any) -> list[Found]:
+        """Ranked rows with all that is told of them, seen from one position or from one for each."""
+        rows = [row for _, row in ranked]
         turns = bearings(lats, lons, self.snapshot.xyz[rows] - earth_xyz(lats, lons)).tolist()
-        found = []
-        for (metres, row), turn in zip(ranked, turns, strict=True):
-            site = records.get(row)
-            if site is None:
-                site = records[row] = self.snapshot.record(row)
-            found.append(Found(site, metres, turn, math.ceil(metres / WALKING_M_A_MINUTE)))
-        return found
+        return [
+            Found(self._record(row), metres, turn, math.ceil(metres / WALKING_M_A_MINUTE))
+            for (metres, row), turn in zip(ranked, turns, strict=True)
+        ]
+
+    def _record(self, row: int) -> SiteRecord:
+        """A row put together, kept when it is one of the first to be asked for: a city's all, a country's some."""
+        kept = self._records.get(row)
+        if kept is None:
+            kept = self.snapshot.record(row)
+            if len(self._records) < _MOST_RECORDS_KEPT:
+                self._records[row] = kept
+        return kept
 
 
 def load(session: Session) -> SiteIndex:
