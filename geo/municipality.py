@@ -119,4 +119,5 @@ def _readings(digits: str) -> list[str]:
 
 
 def _numbered(six: str) -> bool:
-    return 1 <= int(six[:2]) <= len(PREFECTURES)
+    """A prefecture there is, and in it the prefecture itself or one of the numbers from 100 that JIS X 0402 gives."""
+    return 1 <= int(six[:2]) <= len(PREFECTURES) and (six[2:5] == "000" or six[2] != "0")

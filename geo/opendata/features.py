@@ -90,7 +90,8 @@ class _Walk:
             value, self.at = self.decoder.raw_decode(self.text, self.at)
         except (ValueError, RecursionError) as error:  # ValueError: also an integer of thousands of digits
             self.at = getattr(error, "pos", self.at)
-            cut = self.at >= len(self.text.rstrip())
+            unclosed = getattr(error, "msg", "").startswith("Unterminated string")
+            cut = unclosed or self.at >= len(self.text.rstrip())
             reason = "ファイルが途中で切れています" if cut else "JSONとして読めません"
             raise self.fault("truncated" if cut else "not_json", reason) from error
         self.skip()
