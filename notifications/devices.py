@@ -122,6 +122,7 @@ def set_token(session: Session, device: Device, token: str | None, now: dt.datet
     if not _TOKEN.fullmatch(token):
         raise TokenError(TokenError.__doc__)
     hashed = digest(token)
+    _hold_token(session, hashed)
     session.execute(
         sa.update(Device)
         .where(Device.token_hash == hashed, Device.id != device.id)
@@ -130,6 +131,19 @@ def set_token(session: Session, device: Device, token: str | None, now: dt.datet
     device.token, device.token_hash = token, hashed
     device.token_state, device.token_at = TokenState.ACTIVE.value, now
     session.flush()
+
+
+def _hold_token(session: Session, hashed: bytes) -> None:
+    """Two registrations that bring one token at once come one after the other (SQLite has one writer anyway)."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Before any row of ours is locked: whoever holds the token waits for nobody who waits for it.
+        with session.no_autoflush:
+            session.execute(sa.select(sa.func.pg_advisory_xact_lock(int.from_bytes(hashed[:8], "big", signed=True))))
+
+
+def hold(session: Session, device_id: int) -> None:
+    """Makes requests of one device come one after the other: a phone on a bad line sends the same thing twice."""
+    session.execute(sa.select(Device.id).where(Device.id == device_id).with_for_update(key_share=True))
 
 
 def deactivate_token(session: Session, token_hash: bytes, state: TokenState) -> bool:

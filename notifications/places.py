@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from database import Base, BigId, UtcDateTime
 from geo import mesh
 from geo.point import Point
+from notifications import devices
 
 # A circle of this radius touches some sixty cells: beyond it a position says too little to be worth more rows.
 WIDEST_ACCURACY_M = 400.0
@@ -44,6 +45,7 @@ class Place(Base):
 
 def put(session: Session, device_id: int, name: PlaceName, cells: Sequence[int], now: dt.datetime) -> None:
     """Replaces a place by these cells, the first being where it is; no trail of the old one remains."""
+    devices.hold(session, device_id)
     remove(session, device_id, name)
     session.execute(
         sa.insert(Place),

@@ -59,7 +59,9 @@ def unmark(session: Session, message_id: int, device_ids: NDArray[np.int64]) -> 
     """Takes marks back: the message was withdrawn before these devices' turn came."""
     for block in np.unique(device_ids // BLOCK):
         key = (Told.message_id == message_id, Told.block == int(block))
-        stored = session.execute(sa.select(Told.bitmap).where(*key).with_for_update()).scalar_one()
+        stored = session.scalar(sa.select(Told.bitmap).where(*key).with_for_update())
+        if stored is None:
+            continue
         bits = np.unpackbits(np.frombuffer(stored, dtype=np.uint8))
         bits[device_ids[device_ids // BLOCK == block] % BLOCK] = 0
         session.execute(sa.update(Told).where(*key).values(bitmap=np.packbits(bits).tobytes()))

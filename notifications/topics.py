@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, BigId, Json
+from notifications import devices
 
 MOST_TOPICS_A_DEVICE = 200
 
@@ -78,6 +79,7 @@ def follow(session: Session, device_id: int, slugs: Sequence[str]) -> None:
     known = set(session.scalars(sa.select(Topic.slug).where(Topic.slug.in_(wanted), ~Topic.retired)))
     if wanted - known:
         raise UnknownTopics(wanted - known)
+    devices.hold(session, device_id)
     session.execute(sa.delete(Follow).where(Follow.device_id == device_id))
     if wanted:
         session.execute(sa.insert(Follow), [{"slug": slug, "device_id": device_id} for slug in sorted(wanted)])
