@@ -69,6 +69,7 @@ class SiteIndex:
         self._welfare = snapshot.having("kind", (SiteKind.WELFARE_SHELTER,)) & usable
         self._choices: dict[Hazard, _Choice] = {}
         self._records: dict[int, SiteRecord] = {}
+        self._last_blocked: tuple[BaseGeometry, Flags] | None = None
 
     @classmethod
     def from_rows(cls, rows: Iterable[Any], revision: int = 0) -> SiteIndex:
@@ -118,6 +119,13 @@ class SiteIndex:
                 start += count
         return answer
 
+    def nearest_unconfirmed(self, point: Point, hazard: Hazard, *, outside: BaseGeometry | None = None) -> Found | None:
+        """The nearest suitable site of which nobody has said that it is open; welfare shelters left out."""
+        blocked = self._blocked(outside)
+        passed = self._open if blocked is None else blocked | self._open
+        found = self._found(self._choice(hazard).all.top(point, 1, passed), point.lat, point.lon)
+        return found[0] if found else None
+
     def suitable(
         self,
         hazard: Hazard,
@@ -156,9 +164,12 @@ class SiteIndex:
         return made
 
     def _blocked(self, outside: BaseGeometry | None) -> Flags | None:
-        """Which rows lie in the area or within 11 cm of its edge."""
+        """Which rows lie in the area or within 11 cm of its edge; the last area asked for is remembered."""
         if outside is None or outside.is_empty:
             return None
+        last = self._last_blocked
+        if last is not None and last[0] is outside:  # shapely's geometries never change
+            return last[1]
         west, south, east, north = outside.bounds
         lat, lon = self.snapshot.lat, self.snapshot.lon
         near = np.flatnonzero(
@@ -170,6 +181,7 @@ class SiteIndex:
         shapely.prepare(outside)
         blocked = np.zeros(len(self), np.bool_)
         blocked[near] = shapely.dwithin(outside, shapely.points(lon[near], lat[near]), GUARD_DEG)
+        self._last_blocked = (outside, blocked)
         return blocked
 
     def _found(self, ranked: Ranked, lats: Any, lons: Any) -> list[Found]:

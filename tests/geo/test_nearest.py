@@ -206,6 +206,35 @@ def test_open_sites_come_first_and_unknown_ones_are_not_hidden() -> None:
     assert ids(SiteIndex.from_rows(rows).nearest(HERE, Hazard.FLOOD, limit=9)) == [4, 3, 1, 2]
 
 
+def test_the_nearest_site_of_unknown_state_can_be_told_beside_the_open_ones() -> None:
+    rows = [
+        site(1, 900, status=SiteStatus.OPEN),
+        site(2, 700),
+        site(3, 600, status=SiteStatus.PREPARING),
+        site(4, 100, status=SiteStatus.CLOSED),
+        site(5, 50, kind=SiteKind.WELFARE_SHELTER),
+    ]
+    index = SiteIndex.from_rows(rows)
+    unconfirmed = index.nearest_unconfirmed(HERE, Hazard.FLOOD)
+    assert unconfirmed is not None
+    assert unconfirmed.site.id == 3
+    around = shapely.Point(rows[2].lon, rows[2].lat).buffer(0.0001)
+    elsewhere = index.nearest_unconfirmed(HERE, Hazard.FLOOD, outside=around)
+    assert elsewhere is not None
+    assert elsewhere.site.id == 2
+    assert SiteIndex.from_rows(rows[:1]).nearest_unconfirmed(HERE, Hazard.FLOOD) is None
+
+
+def test_one_area_after_another_is_told_apart() -> None:
+    rows = [site(1, 100), site(2, 5_000)]
+    index = SiteIndex.from_rows(rows)
+    near, far = (shapely.Point(row.lon, row.lat).buffer(0.001) for row in rows)
+    for _ in range(2):
+        assert ids(index.nearest(HERE, Hazard.FLOOD, outside=near)) == [2]
+        assert ids(index.nearest(HERE, Hazard.FLOOD, outside=far)) == [1]
+        assert ids(index.nearest(HERE, Hazard.FLOOD)) == [1, 2]
+
+
 def test_an_open_site_out_of_reach_does_not_lead_people_across_the_country() -> None:
     rows = [
         site(1, 100),
