@@ -48,7 +48,12 @@ class FieldError(ma.Schema):
 
 
 class ProblemSchema(ma.Schema):
-    """RFC 9457."""
+    """RFC 9457; some types have further members, docs/problems.md says which."""
+
+    class Meta:
+        """Further members are allowed."""
+
+        unknown = ma.INCLUDE
 
     type = ma.fields.String(required=True, metadata={"description": "stable; what a program looks at"})
     title = ma.fields.String(required=True)
