@@ -127,6 +127,8 @@ def shorten(names: str, limit: int, more: str) -> str:
         if head and sum(head.count(c) for c in "〔（([「") == sum(head.count(c) for c in "〕）)]」"):
             return head + more
     head = names[: limit - 1]
+    if not names[limit - 1].isspace() and " " in head[limit // 2 :]:
+        head = head[: head.rindex(" ")]  # not inside a word
     opened = re.search(r"^[^〔（(\[「]+", head)
     balanced = all(head.count(a) == head.count(b) for a, b in ("〔〕", "（）", "()", "[]", "「」"))
     return (head if balanced or opened is None else opened.group()).rstrip() + "…"

@@ -35,21 +35,21 @@ def shelter_line(
         if status not in STATUSES:
             raise ValueError(f"{status!r} is no opening status; one of {', '.join(STATUSES)}")
         doubtful = doubtful or status != "open"
-        details = [] if distance_m is None else [words["about"].format(distance=distance(distance_m))]
+        details = [] if distance_m is None else [words["about"].format(distance=distance(distance_m, words["gap"]))]
         details.append(file["statuses"][status])
         items.append(words["item"].format(name=_short(name), details=words["joint"].join(details)))
     line = f"{words['heading']}{words['separator'].join(items)}{words['end']}"
     return line + words["unconfirmed"] if doubtful else line
 
 
-def distance(metres: float) -> str:
-    """A distance as people say it: tens of metres under a kilometre, then tenths of a kilometre, then kilometres."""
+def distance(metres: float, gap: str = "") -> str:
+    """A distance as people say it, with a gap before the unit: tens of metres, from one kilometre tenths of one."""
     if not 0 <= metres < 20_000_000:
         raise ValueError(f"{metres!r} is no distance in metres")
     tens = max(10, round(metres / 10) * 10)
     if tens < 1_000:
-        return f"{tens}m"
-    return f"{metres / 1_000:.1f}km" if metres < 9_950 else f"{metres / 1_000:.0f}km"
+        return f"{tens}{gap}m"
+    return f"{metres / 1_000:.1f}{gap}km" if metres < 9_950 else f"{metres / 1_000:.0f}{gap}km"
 
 
 def _short(name: str) -> str:

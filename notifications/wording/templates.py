@@ -68,6 +68,8 @@ def gaps(language: str) -> list[str]:
         for level in levels_for(hazard):
             keys += ["action", "situation", "do"] if level is None else [f"situation_{level}", "leave", "stay"]
         found += [f"{language}: hazards.{hazard}.{key}: missing" for key in dict.fromkeys(keys) if not texts.get(key)]
+    if not isinstance(file.get("shelters", {}).get("gap"), str):
+        found.append(f"{language}: shelters.gap: missing")
     found += [f"{language}: {key}: not a number" for key in ("area_title", "area_body") if not _is_count(file.get(key))]
     return found + _wrong_placeholders(language, file)
 

@@ -187,9 +187,9 @@ def test_an_all_clear_says_lifted_and_orders_nobody_to_leave(case):
 def test_water_orders_offer_the_upper_floor_when_leaving_is_more_dangerous(hazard, level):
     upstairs = {
         "ja": "2階以上",
-        "ja-x-easy": "2階より 上",
+        "ja-x-easy": "2階か、もっと 上の 階",
         "en": "second floor",
-        "zh-Hans": "二楼以上",
+        "zh-Hans": "二楼或以上",
         "ko": "2층 이상",
     }
     for language, text in _render(("order", hazard, level), False).items():
@@ -272,6 +272,7 @@ def test_shortened_names_fit_and_never_open_a_bracket_without_closing_it(names, 
 def test_names_are_cut_between_two_of_them():
     assert shorten("荒井、七郷、六郷、沖野", 8, "ほか") == "荒井、七郷ほか"
     assert shorten("荒井、七郷", 8, "ほか") == "荒井、七郷"
+    assert shorten("parts of Arai and Shichigo", 20, " and other areas") == "parts of Arai and…"
     assert shorten("青葉区〔宮城総合支所管内除く〕、泉区", 14, "ほか") == "青葉区…"
 
 

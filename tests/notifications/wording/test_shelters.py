@@ -49,11 +49,19 @@ def test_three_long_names_stay_small(language):
     line = shelter_line(
         language, [("仙台市立とても長い名前の小学校および併設の市民センター別館" * 2, 12_345.0, None)] * 3
     )
-    assert len(line.encode()) <= 560
+    assert len(line.encode()) <= 600
 
 
 def test_a_place_without_a_distance_is_named_without_one():
     assert shelter_line("en", [("Hill", None, "open")]).endswith("Hill (open).")
+
+
+def test_english_puts_a_space_before_the_unit_and_marks_what_is_not_open():
+    line = shelter_line("en", [("A", 400.0, "preparing")])
+    assert line == (
+        "Nearest evacuation sites (straight-line distance): A (about 400 m, getting ready to open)."
+        " Those not marked open may not be open yet."
+    )
 
 
 def test_another_language_is_answered_in_japanese():
