@@ -16,6 +16,7 @@ LARGEST = 4_096
 LONGEST_TTL_S = 28 * 86_400
 _LONGEST_COLLAPSE_ID = 64
 _ENVELOPE = b'{"message":'
+_AROUND = len(_ENVELOPE) + len("}") + len(f',"token":"{MARK}"')  # what of a body does not travel to the phone
 _ORDERS = frozenset({"alert", "update", "cancel", "all_clear", "test"})
 # Colours of the warning levels (RGB 12,0,12 · 170,0,170 · 255,40,0) for the small icon.
 _COLOURS = {"5": "#0c000c", "4": "#aa00aa", "3": "#ff2800"}
@@ -31,7 +32,7 @@ class OverdueError(PayloadError):
 class TooLargeError(PayloadError):
     """The message does not fit: `size` of `limit` bytes, and the bytes of each part for whoever must cut."""
 
-    def __init__(self, size: int, limit: int, parts: Mapping[str, int]) -> None:
+    def __init__(self, size: int, parts: Mapping[str, int], limit: int = LARGEST) -> None:
         largest = ", ".join(f"{name} {count}" for name, count in sorted(parts.items(), key=lambda p: -p[1]))
         super().__init__(f"the payload is {size} bytes, {size - limit} over the provider's {limit} ({largest})")
         self.size = size
@@ -50,9 +51,8 @@ def encode(push: Push, now: dt.datetime, *, critical_entitled: bool) -> bytes:
     body = _ENVELOPE + orjson.dumps(plain) + b"}"
     if body.count(MARK.encode()) != 1:
         raise PayloadError(f"a text of the message holds {MARK!r}")
-    size, parts = measure(plain)
-    if size > LARGEST:
-        raise TooLargeError(size, LARGEST, parts)
+    if len(body) - _AROUND > LARGEST:
+        raise TooLargeError(*measure(plain))
     return body
 
 

@@ -67,6 +67,7 @@ class _Line:
         self.most = connections * (1 if endpoint.origin.startswith("http:") else STREAMS)
         self.free: list[Any] = []
         self.made = 0
+        self.broken = False
 
     def handle(self) -> Any:
         """A free easy handle, or None when as many as allowed are under way."""
@@ -137,8 +138,7 @@ class CurlSender:
                     bearer, _ = self._access.renew(generation)  # once for all; a second refusal stands
                     self._run(line, bearer, bodies, halves, tokens, refused, results)
             finally:
-                with self._lock:
-                    self._idle.append(line)
+                self._give_back(line)
         except AccessError as error:
             stopped = Result(Outcome.RETRY, fault=error.fault, detail=str(error))
             return [stopped if r is None or r.fault is Fault.CREDENTIALS else r for r in results]
@@ -156,6 +156,14 @@ class CurlSender:
             if self._idle:
                 return self._idle.pop()
         return self._new_line()
+
+    def _give_back(self, line: _Line) -> None:
+        """Keeps a line for the next call, unless a connection of it failed: libcurl would try that one again first."""
+        if line.broken:
+            line.close()
+            return
+        with self._lock:
+            self._idle.append(line)
 
     def _run(
         self,
@@ -227,6 +235,7 @@ class CurlSender:
                 line.multi.remove_handle(easy)
                 line.free.append(easy)
             for easy, number, text in bad:
+                line.broken = True
                 job = under_way.pop(easy)
                 found.append((_broken(easy, job, number, text), job))
                 line.multi.remove_handle(easy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 import socket
 import threading
@@ -306,7 +307,5 @@ def test_a_push_that_is_over_is_not_encoded(channel: FcmChannel) -> None:
 
 
 def _info(standin: Standin) -> dict[str, Any]:
-    import json
-
     info: dict[str, Any] = json.loads(standin.key_file.read_text())
     return info
