@@ -156,4 +156,4 @@ class Desk(RuleBasedStateMachine):
 
 def test_no_path_approves_own_work_revives_the_ended_or_loosens_the_hash(session):
     desk = type("BoundDesk", (Desk,), {"session": session})
-    run_state_machine_as_test(desk, settings=settings(max_examples=40, stateful_step_count=15, deadline=None))
+    run_state_machine_as_test(desk, settings=settings(max_examples=30, stateful_step_count=15, deadline=None))
