@@ -106,22 +106,22 @@ def children(
     """
     if "\0" in f"{code}{reading_prefix}{after}":
         return ()
-    unread = sa.case((Area.name_kana.is_(None), 1), else_=0)  # those without a reading come last, on every store
-    wanted = sa.select(Area).where(Area.withdrawn_at.is_(None)).order_by(unread, Area.name_kana, Area.code).limit(limit)
+    wanted = sa.select(Area.code, Area.name_kana).where(Area.withdrawn_at.is_(None))
     if code is not None:
         wanted = wanted.where(Area.parent_code == canonical_code(code))
     if kind is not None:
         wanted = wanted.where(Area.kind == AreaKind(kind).value)
     if reading_prefix:
         wanted = wanted.where(Area.name_kana.startswith(_katakana(reading_prefix), autoescape=True))
+    # Ordered here and not by the store: a city has few, 丁目 count up, and collations differ.
+    places = {one.code: _place_in_order(one.code, one.name_kana) for one in session.execute(wanted)}
     if after is not None:
         last = session.get(Area, after)
-        if last is None or last.name_kana is None:
-            wanted = wanted.where(Area.name_kana.is_(None), Area.code > after)
-        else:
-            same = sa.and_(Area.name_kana == last.name_kana, Area.code > after)
-            wanted = wanted.where(sa.or_(Area.name_kana.is_(None), Area.name_kana > last.name_kana, same))
-    return session.scalars(wanted).all()
+        begun = _place_in_order(after, last.name_kana if last is not None else None)
+        places = {one: place for one, place in places.items() if place > begun}
+    page = sorted(places, key=places.__getitem__)[:limit]
+    found = {area.code: area for area in session.scalars(sa.select(Area).where(Area.code.in_(page)))}
+    return [found[one] for one in page]
 
 
 def find(session: Session, text: str, limit: int = 20) -> Sequence[Area]:
@@ -165,6 +165,7 @@ def by_postcode(session: Session, postcode: str) -> Sequence[Area]:
             for town in (session.scalars(towns.order_by(Area.name_kana, Area.code)) if key else ())
             if without_chome(town.search_name) == key or town.search_name == key
         ]
+        same.sort(key=lambda town: _place_in_order(town.code, town.name_kana))
         above = get(session, entry.municipality_code)
         for area in same or ([above] if above is not None else []):
             found.setdefault(area.code, area)
@@ -205,6 +206,12 @@ def _present_in(inside: list[str]) -> sa.Select[Any]:
         below = sa.select(Area.code).where(Area.parent_code.in_(inside))
         wanted = wanted.where(sa.or_(Area.parent_code.in_(inside), Area.parent_code.in_(below)))
     return wanted
+
+
+def _place_in_order(code: str, kana: str | None) -> tuple[bool, str, str]:
+    """Where an area stands in a list: by reading with its numbers counted up, those without a reading last."""
+    counted = re.sub("[0-9]+", lambda number: number[0].zfill(4), kana or "")
+    return kana is None, counted, code
 
 
 def _katakana(text: str) -> str:

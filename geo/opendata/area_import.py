@@ -110,7 +110,7 @@ def _resolved(session: Session, row: AreaRow, options: AreaOptions) -> list[Area
     """Gives an area that came with a name only its code: the one asked for, or that of the known area so named."""
     code = canonical_code(options.code) if options.code else _code_named(session, row.name)
     prefecture = prefecture_of(row.name)
-    if len(code) == 5 and code.isascii() and code.isdecimal():
+    if code.isascii() and code.isdecimal() and len(code) <= 6:
         try:
             row.code = five_digits(code, row.name)
         except MunicipalityError as error:
