@@ -76,9 +76,9 @@ def _sample(
     if finder is not None and one is not None and one.cell is not None:
         near = finder.for_cells(audiences.cells_array([one])).get(one.cell)
     group = Group(language=language, platform=one.platform if one else "ios", place=None, shelters=near)
-    full = next(composition.variants(message, group))
+    full = next(composition.variants(message, group, now))
     size = None
-    for push in composition.variants(message, group):
+    for push in composition.variants(message, group, now):
         try:
             size, full = len(encode(push, now)), push
             break

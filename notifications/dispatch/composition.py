@@ -20,7 +20,7 @@ _SHORT_BODY = 160
 def encode(channel: Channel, message: Message, group: Group, now: dt.datetime) -> bytes:
     """The bytes of a group's push for a channel. Raises PayloadError when even the shortest form does not fit."""
     refused: PayloadError | None = None
-    for push in variants(message, group):
+    for push in variants(message, group, now):
         try:
             return channel.encode(push, now)
         except PayloadError as error:
@@ -28,19 +28,19 @@ def encode(channel: Channel, message: Message, group: Group, now: dt.datetime) -
     raise refused or PayloadError("the message has no form at all")
 
 
-def variants(message: Message, group: Group) -> Iterator[Push]:
-    """A group's push, the fullest form first. What is left out stays readable under the link."""
+def variants(message: Message, group: Group, now: dt.datetime) -> Iterator[Push]:
+    """A group's push as handed over now, the fullest form first. What is left out stays readable under the link."""
     text = message.texts[group.language]
     near = group.shelters
     hull = outline(message)
-    yield _push(message, group, text["body"], near, hull)
+    yield _push(message, group, text["body"], near, hull, now)
     if hull is not None:
-        yield _push(message, group, text["body"], near, None)
+        yield _push(message, group, text["body"], near, None, now)
     for kept in (2, 1):
         if near and len(near) > kept:
-            yield _push(message, group, text["body"], near[:kept], None)
+            yield _push(message, group, text["body"], near[:kept], None, now)
     if len(text["body"]) > _SHORT_BODY:
-        yield _push(message, group, text["body"][: _SHORT_BODY - 1] + "…", near[:1] if near else near, None)
+        yield _push(message, group, text["body"][: _SHORT_BODY - 1] + "…", near[:1] if near else near, None, now)
 
 
 def outline(message: Message) -> str | None:
@@ -53,7 +53,9 @@ def outline(message: Message) -> str | None:
     return json.dumps(rings, separators=(",", ":"))
 
 
-def _push(message: Message, group: Group, body: str, near: list[dict[str, Any]] | None, hull: str | None) -> Push:
+def _push(
+    message: Message, group: Group, body: str, near: list[dict[str, Any]] | None, hull: str | None, now: dt.datetime
+) -> Push:
     manner = manner_of(message.kind, message.level, message.hazard, message.drill)
     if near is not None:
         line = wording.shelter_line(
@@ -72,7 +74,8 @@ def _push(message: Message, group: Group, body: str, near: list[dict[str, Any]] 
         platform=group.platform,
         urgency=manner.urgency,
         channel_id=manner.channel_id,
-        expires_at=min(message.expires_at, message.not_before + dt.timedelta(seconds=manner.ttl_s)),
+        # From now on, not from the beginning: whoever moves into an area on its second day is told as well.
+        expires_at=min(message.expires_at, now + dt.timedelta(seconds=manner.ttl_s)),
         link=message.link,
         drill=message.drill,
         collapse=manner.collapse,
