@@ -18,6 +18,8 @@ from notifications.channels.promise import Outcome
 from notifications.dispatch import leases
 
 LARGEST = 500
+# The rank of what was withdrawn: closing it takes a moment, and what overtook it waits for that.
+CLOSE_AT_ONCE = -1
 
 
 class BatchState(StrEnum):
@@ -193,18 +195,42 @@ def save(session: Session, held: Held, now: dt.datetime, lease: dt.timedelta) ->
 
 
 def release(session: Session, held: Held, now: dt.datetime, not_before: dt.datetime) -> Standing:
-    """Puts a batch back whose remaining recipients must wait, writing what became of the others."""
+    """Puts a batch back whose remaining recipients must wait, writing what became of the others.
+
+    One that was withdrawn meanwhile waits for nothing: what follows it waits for its end.
+    """
     return _write(
         session,
         held,
         now,
-        {"state": BatchState.READY.value, "not_before": not_before, "lease_owner": None, "lease_until": None},
+        {
+            "state": BatchState.READY.value,
+            "not_before": sa.case((Batch.withdrawn, Batch.created_at), else_=sa.literal(not_before, UtcDateTime)),
+            "rank": _rank_at_once(),
+            "lease_owner": None,
+            "lease_until": None,
+        },
     )
 
 
 def stop(session: Session, held: Held, now: dt.datetime) -> Standing:
-    """Takes a batch out of the queue until an operator has acted."""
-    return _write(session, held, now, {"state": BatchState.STOPPED.value, "lease_owner": None, "lease_until": None})
+    """Takes a batch out of the queue until an operator has acted; one withdrawn meanwhile has only to be closed."""
+    return _write(
+        session,
+        held,
+        now,
+        {
+            "state": sa.case((Batch.withdrawn, BatchState.READY.value), else_=BatchState.STOPPED.value),
+            "not_before": sa.case((Batch.withdrawn, Batch.created_at), else_=Batch.not_before),
+            "rank": _rank_at_once(),
+            "lease_owner": None,
+            "lease_until": None,
+        },
+    )
+
+
+def _rank_at_once() -> sa.ColumnElement[int]:
+    return sa.case((Batch.withdrawn, CLOSE_AT_ONCE), else_=Batch.rank)
 
 
 def close(session: Session, held: Held, now: dt.datetime) -> Standing:
@@ -247,7 +273,7 @@ def withdraw(session: Session, message_ids: Sequence[int]) -> None:
             Batch.message_id.in_(message_ids),
             Batch.state.in_([BatchState.READY.value, BatchState.STOPPED.value]),
         )
-        .values(state=BatchState.READY.value, not_before=Batch.created_at, rank=-1)
+        .values(state=BatchState.READY.value, not_before=Batch.created_at, rank=CLOSE_AT_ONCE)
     )
 
 

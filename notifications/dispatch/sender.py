@@ -123,6 +123,7 @@ class Sender:
             if learnt.pause is not None:
                 self.pace.not_before = now + learnt.pause
             renewed = self._monotonic()
+            held.reclaimed = False  # a step that its last holder had under way was this one
             standing = self._write(held, learnt, now)
             if not standing.held or learnt.fault is not None:
                 return
@@ -158,11 +159,13 @@ class Sender:
         return learnt
 
     def _note(self, held: Held, i: int, token: str, result: Result, learnt: _Step) -> None:
-        held.tries[i] = min(255, int(held.tries[i]) + 1)
-        held.outcomes[i] = result.outcome
+        # A fault of ours says nothing about this recipient: he waits until it is mended.
+        outcome = Outcome.RETRY if result.fault is not None else result.outcome
+        if outcome is not Outcome.RETRY or held.outcomes[i] != Outcome.UNKNOWN:
+            # Refused after a silence: the first try may have rung, so it stays unknown, and is tried again.
+            held.outcomes[i] = outcome
+            held.tries[i] = min(255, int(held.tries[i]) + 1)
         if result.fault is not None:
-            # A fault of ours says nothing about this recipient: he waits until it is mended.
-            held.outcomes[i] = Outcome.RETRY
             learnt.fault, learnt.detail = result.fault, result.detail
             return
         if result.outcome in (Outcome.RETRY, Outcome.UNKNOWN):
@@ -202,8 +205,10 @@ class Sender:
             if not left:
                 batches.close(session, held, now)
                 return
+            # Whoever was not tried at all (a request to stop) does not wait for those who were refused.
+            untried = bool((held.outcomes[left] == Outcome.PENDING).any())
             # Spread a little, so that what was refused together does not come back together.
-            due = now + wait * (1 + 0.2 * self._jitter())
+            due = now if untried else now + wait * (1 + 0.2 * self._jitter())
             if self.pace.not_before is not None:
                 due = max(due, self.pace.not_before)
             if due >= message.expires_at:
@@ -214,16 +219,13 @@ class Sender:
 
     def _withdraw(self, held: Held, message: Message, now: dt.datetime) -> None:
         """Something newer overtook this message: whoever was not handed it over was not told it."""
-        pending = [i for i in range(len(held.outcomes)) if held.outcomes[i] == Outcome.PENDING]
         if held.reclaimed:
             # Its last holder died: a step may have been under way, and who may have been told counts as told.
-            held.outcomes[pending[:STEP]] = Outcome.UNKNOWN
-            pending = pending[STEP:]
-        refused = [i for i in range(len(held.outcomes)) if held.outcomes[i] == Outcome.RETRY]
-        untold = pending + refused
+            held.outcomes[_todo(held)[:STEP]] = Outcome.UNKNOWN
+        untold = np.flatnonzero(np.isin(held.outcomes, (Outcome.PENDING, Outcome.RETRY)))
         held.outcomes[untold] = Outcome.WITHDRAWN
         with transaction(self._engine) as session:
-            if batches.close(session, held, now).held and untold:
+            if batches.close(session, held, now).held and len(untold):
                 told.unmark(session, message.id, held.device_ids[untold])
 
     def _tokens(self, device_ids: Sequence[int]) -> dict[int, tuple[str | None]]:
