@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
@@ -27,8 +28,9 @@ from notifications.audiences import Audience
 from notifications.devices import Device, Platform
 from notifications.dispatch import planner
 from notifications.drafting import Spec
+from notifications.identifier import digest
 from notifications.messages import Kind, Lane, Message, Saying
-from notifications.places import PlaceName
+from notifications.places import Place, PlaceName
 
 NOW = dt.datetime(2026, 9, 1, 3, 0, tzinfo=dt.UTC)
 SECOND, MINUTE, HOUR = dt.timedelta(seconds=1), dt.timedelta(minutes=1), dt.timedelta(hours=1)
@@ -80,6 +82,27 @@ def make_device(
     for name, where in (at if isinstance(at, Mapping) else {PlaceName.HOME: at} if at else {}).items():
         put_place(session, device, name, where, now)
     return device
+
+
+def make_phones(session: Session, number: int, cells: Sequence[int] = (), now: dt.datetime = NOW) -> list[str]:
+    """Many phones at once, with homes in these cells in turn; their tokens in the order of their ids."""
+    tokens = [make_token() for _ in range(number)]
+    rows = [
+        {
+            "public_id": token, "secret_hash": token.encode(), "platform": "android", "language": "ja",
+            "app_version": "1", "token": token, "token_hash": digest(token), "token_state": "active", "token_at": now,
+            "created_at": now, "seen_at": now,
+        }
+        for token in tokens
+    ]  # fmt: skip
+    ids = session.scalars(sa.insert(Device).returning(Device.id, sort_by_parameter_order=True), rows).all()
+    if cells:
+        homes = [
+            {"cell": cell, "device_id": device_id, "name": "home", "origin_cell": cell, "updated_at": now}
+            for device_id, cell in zip(ids, itertools.cycle(cells), strict=False)
+        ]
+        session.execute(sa.insert(Place), homes)
+    return tokens
 
 
 def put_place(
