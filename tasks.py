@@ -37,12 +37,16 @@ cli()
 
 def main(arguments):
     """Does what the first argument says; the rest goes on to it."""
-    commands = {"run": run, "test": test, "setup": setup, "check": check, "bench": bench, "lock": lock}
-    if not arguments or arguments[0] not in commands:
+    if not arguments or arguments[0] not in commands():
         print(__doc__)
         return 0 if arguments[:1] in (["help"], ["-h"], ["--help"]) else 2
     refuse_what_cannot_work()
-    return commands[arguments[0]](arguments[1:])
+    return commands()[arguments[0]](arguments[1:])
+
+
+def commands():
+    """Every command by name."""
+    return {"run": run, "test": test, "setup": setup, "check": check, "bench": bench, "lock": lock}
 
 
 def refuse_what_cannot_work():

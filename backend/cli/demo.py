@@ -67,9 +67,15 @@ class Stage:
     "--standin-port", default=8085, show_default=True, type=click.IntRange(1, 65535), help="Port of the pretend phones."
 )
 @click.option(
+    "--data",
+    default=ROOT / "data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for everything it writes; `data` in the project when not given.",
+)
+@click.option(
     "--smoke", is_flag=True, help="Free ports, a database of its own, the README's first minute by itself, then stop."
 )
-def command(port: int, standin_port: int, smoke: bool) -> None:
+def command(port: int, standin_port: int, data: Path, smoke: bool) -> None:
     """Runs the sample city with a pretend push provider: no real phone receives anything."""
     settings = Settings.from_environment()
     if settings.fcm_credentials is not None and settings.fcm_endpoint is None:
@@ -78,9 +84,9 @@ def command(port: int, standin_port: int, smoke: bool) -> None:
             " a real key. Unset it, or start the real thing: docs/operations/install.md"
         )
     if smoke:
-        stage = _stage_for_smoke()
+        stage = _stage_for_smoke(data.absolute() / "smoke")
     else:
-        stage = Stage(port, standin_port, ROOT / "data", settings.database_url)
+        stage = Stage(port, standin_port, data.absolute(), settings.database_url)
         _refuse_taken(port, "web server", "--port")
         _refuse_taken(standin_port, "stand-in", "--standin-port")
     sys.exit(_perform(stage, smoke))
@@ -144,8 +150,7 @@ def _smoke(stage: Stage, keys: dict[Role, str]) -> int:
     return 0
 
 
-def _stage_for_smoke() -> Stage:
-    data = ROOT / "data" / "smoke"
+def _stage_for_smoke(data: Path) -> Stage:
     shutil.rmtree(data, ignore_errors=True)
     with socket.socket() as one, socket.socket() as other:
         for opened in (one, other):

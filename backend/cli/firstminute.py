@@ -11,7 +11,7 @@ from content.editors import Role
 README = Path(__file__).resolve().parents[2] / "README.md"
 TOKEN = "pretend-phone-0001"  # noqa: S105 - the token of a phone that does not exist
 MARK = "<!-- first minute -->"
-RENEW = ".venv/bin/yobikake staff renew"
+RENEW = ".venv/bin/yobikake staff key"
 
 
 def commands(readme: str | None = None) -> str:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def test_the_procfile_starts_under_a_procfile_runner(environment: dict[str, str]
     output = tmp_path / "honcho.log"
     with output.open("wb") as log:
         running = subprocess.Popen(
-            # Without this, honcho would give each process its own PORT.
+            # honcho hands out PORTs from this one on, and web is the first.
             [*honcho, "start", "--port", str(port), "web", "worker"],
             cwd=ROOT,
             env=environment,
@@ -104,8 +105,13 @@ def test_the_procfile_starts_under_a_procfile_runner(environment: dict[str, str]
         )
     try:
         while not ready(port):
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(0.2)
             assert running.poll() is None, output.read_text()
-        assert "worker_started" in output.read_text() or running.poll() is None
+        while "worker_started" not in output.read_text():
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(0.2)
+            assert running.poll() is None, output.read_text()
     finally:
         running.send_signal(signal.SIGTERM)
         running.wait(60)
@@ -130,8 +136,9 @@ def ready(port: int) -> bool:
 def test_an_old_python_is_told_what_is_needed(name: str) -> None:
     old = next((str(path) for path in old_pythons(name)), None)
     if old is None:
-        code = f"import sys; sys.version_info = ({name[6:].replace('.', ', ')}, 0, 'final', 0); sys.argv = ['tasks.py', 'run']"
-        command = [sys.executable, "-c", f"{code}; import runpy; runpy.run_path({str(TASKS)!r}, run_name='__main__')"]
+        version = (*map(int, name[6:].split(".")), 0, "final", 0)
+        pretend = f"import runpy, sys; sys.version_info = {version}; sys.argv = ['tasks.py', 'run']"
+        command = [sys.executable, "-c", f"{pretend}; runpy.run_path({str(TASKS)!r}, run_name='__main__')"]
     else:
         command = [old, str(TASKS), "run"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
