@@ -60,9 +60,10 @@ class SiteIndex:
     """Every present site at one moment: immutable, safe to share between threads."""
 
     def __init__(self, snapshot: Snapshot, revision: int = 0) -> None:
-        """`revision` is that of `geo.sites` when the rows were read."""
+        """`revision` is that of `geo.sites` when the rows were read; `status_as_of` becomes the newest `status_at`."""
         self.snapshot = snapshot
         self.revision = revision
+        self.status_as_of = snapshot.latest_status_at()
         self._open = snapshot.having("status", (SiteStatus.OPEN,))
         usable = snapshot.having("status", _USABLE)
         self._first = snapshot.having("kind", _FIRST_CHOICE) & usable

@@ -77,6 +77,10 @@ class Snapshot:
         wanted = frozenset(values)
         return np.fromiter((value in wanted for value in self._columns[name]), np.bool_, len(self))
 
+    def latest_status_at(self) -> dt.datetime | None:
+        """When staff last said something of any site; None when never."""
+        return max((at for at in self._columns["status_at"] if at is not None), default=None)
+
     def record(self, row: int) -> SiteRecord:
         """One row as residents are told of it."""
         told = {name: column[row] for name, column in self._columns.items()}

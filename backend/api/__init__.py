@@ -11,5 +11,7 @@ BLUEPRINTS: list[str] = [
     "backend.api.notices",
     "backend.api.staff_notices",
     "backend.api.areas",
+    "backend.api.shelters",
+    "backend.api.staff_shelters",
     "backend.api.imports",
 ]
