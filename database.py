@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Literal
@@ -134,3 +134,9 @@ def insert_ignore(session: Session, table: type[Base], row: dict[str, Any]) -> b
         statement, execution_options={"preserve_rowcount": True}
     )
     return result.rowcount == 1
+
+
+def insert_ignore_all(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Inserts rows of the same columns in one go, leaving out those whose unique key is taken."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    session.connection().execute(insert(table.__table__).on_conflict_do_nothing(), list(rows))  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from content import texts as text
-from database import insert_ignore
+from database import insert_ignore_all
 from notifications import audiences, told
 from notifications.audiences import Audience, Cursor, Recipient
 from notifications.channels.promise import Outcome
@@ -109,31 +109,33 @@ def _groups(session: Session, message: Message, chosen: Sequence[Recipient]) -> 
     """The group of each recipient; groups are made where they are missing."""
     finder = ShelterFinder.of(message)
     nearest = finder.for_cells(audiences.cells_array(chosen)) if finder is not None else {}
-    ids: dict[str, int] = {}
-    result: list[int] = []
     texts: Mapping[str, text.Text] = message.texts  # type: ignore[assignment]
-    languages: dict[str, str] = {}
+    languages = {asked: text.choose(texts, asked)[0] for asked in {one.language for one in chosen}}
+    keys: list[str] = []
+    wanted: dict[str, dict[str, Any]] = {}
     for one in chosen:
-        language = languages.get(one.language)
-        if language is None:
-            language = languages[one.language] = text.choose(texts, one.language)[0]
         near = nearest.get(one.cell) if one.cell is not None else None
         content = {
-            "language": language,
+            "language": languages[one.language],
             "platform": one.platform,
             "place": one.place if near is not None else None,
             "shelters": near,
         }
-        key = _key(content)
-        if key not in ids:
-            ids[key] = _group_id(session, message.id, key, content)
-        result.append(ids[key])
-    return result
+        keys.append(_key(content))
+        wanted.setdefault(keys[-1], content)
+    ids = _group_ids(session, message.id, wanted)
+    return [ids[key] for key in keys]
 
 
-def _group_id(session: Session, message_id: int, key: str, content: dict[str, Any]) -> int:
-    insert_ignore(session, Group, {"message_id": message_id, "key": key, **content})
-    return session.scalars(sa.select(Group.id).where(Group.message_id == message_id, Group.key == key)).one()
+def _group_ids(session: Session, message_id: int, wanted: Mapping[str, dict[str, Any]]) -> dict[str, int]:
+    """The ids of groups by their keys, those that are new made at once."""
+    known = sa.select(Group.key, Group.id).where(Group.message_id == message_id, Group.key.in_(wanted))
+    ids = dict(session.execute(known).tuples().all())
+    missing = [{"message_id": message_id, "key": key, **wanted[key]} for key in wanted if key not in ids]
+    if missing:
+        insert_ignore_all(session, Group, missing)
+        ids = dict(session.execute(known).tuples().all())
+    return ids
 
 
 def _key(content: dict[str, Any]) -> str:

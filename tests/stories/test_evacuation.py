@@ -1,4 +1,4 @@
-"""A level 4 flood order over a part of a ward, end to end: who is told, what their phones show, who is told of its end."""
+"""A level 4 flood order over part of a ward, end to end: who is told, what phones show, who is told of its end."""
 
 from __future__ import annotations
 
