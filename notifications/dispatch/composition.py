@@ -28,12 +28,6 @@ def encode(channel: Channel, message: Message, group: Group, now: dt.datetime) -
     raise refused or PayloadError("the message has no form at all")
 
 
-def ends_at(message: Message) -> dt.datetime:
-    """When a push of this message is no longer worth sending: its own expiry, or earlier by the manner of its class."""
-    manner = manner_of(message.kind, message.level, message.hazard, message.drill)
-    return min(message.expires_at, message.not_before + dt.timedelta(seconds=manner.ttl_s))
-
-
 def variants(message: Message, group: Group, now: dt.datetime) -> Iterator[Push]:
     """A group's push as handed over now, the fullest form first. What is left out stays readable under the link."""
     text = message.texts[group.language]

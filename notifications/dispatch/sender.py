@@ -104,7 +104,7 @@ class Sender:
             if standing.withdrawn:
                 self._withdraw(held, message, now)
                 return
-            if composition.ends_at(message) <= now:
+            if message.expires_at <= now:
                 held.outcomes[todo] = [_expired(held, i) for i in todo]
                 break
             if self._stopping() or self.pace.holds(now):
@@ -211,7 +211,7 @@ class Sender:
             due = now if untried else now + wait * (1 + 0.2 * self._jitter())
             if self.pace.not_before is not None:
                 due = max(due, self.pace.not_before)
-            if due >= composition.ends_at(message):
+            if due >= message.expires_at:
                 held.outcomes[left] = [_expired(held, i) for i in left]
                 batches.close(session, held, now)
                 return
