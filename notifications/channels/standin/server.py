@@ -17,7 +17,6 @@ from typing import Any
 
 from notifications.channels.standin.account import FILE_NAME as ACCOUNT_FILE
 from notifications.channels.standin.account import PROJECT, Account
-from notifications.channels.standin.doors import Doors
 from notifications.channels.standin.faults import Faults
 from notifications.channels.standin.grants import Grants
 from notifications.channels.standin.phones import Phones
@@ -38,11 +37,18 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 512
     allow_reuse_address = True
 
-    def __init__(self, host: str, port: int, state_dir: Path, clock: Callable[[], dt.datetime] = _utc_now) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        state_dir: Path,
+        doors: type[socketserver.BaseRequestHandler],
+        clock: Callable[[], dt.datetime] = _utc_now,
+    ) -> None:
         """Binds at once (port 0: any free one), writes the service account and goes on with an earlier log."""
         if ":" in host:
             self.address_family = socket.AF_INET6
-        super().__init__((host, port), Doors)
+        super().__init__((host, port), doors)
         self.host = host
         self.clock = clock
         self.stopping = threading.Event()
@@ -103,16 +109,6 @@ class Server(ThreadingHTTPServer):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self.receipts.close()
-
-
-def open_server(host: str, port: int, state_dir: Path | str, **options: Callable[[], dt.datetime]) -> Server:
-    """A stand-in ready to be run with `serve_forever()`. Raises OSError when the port is taken."""
-    return Server(host, port, Path(state_dir), **options)
-
-
-def serve(host: str, port: int, state_dir: Path | str) -> None:
-    """Opens one and runs it until SIGTERM or SIGINT. Blocks."""
-    run(open_server(host, port, state_dir))
 
 
 def run(server: Server) -> None:
