@@ -16,7 +16,8 @@ from werkzeug import Response as BaseResponse
 
 from backend import errors
 from backend.auth import SCHEMES
-from backend.config import settings
+from backend.config import Settings
+from backend.config import settings as current
 
 ASSETS = {"swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"}
 
@@ -28,7 +29,7 @@ DESCRIPTION = """\
 頼ることを認めていません。プッシュは、防災行政無線、緊急速報メール、広報車、テレビ・ラジオなどと並ぶ**伝達手段のひとつ**です。\
 通知が来なくても、身の危険を感じたら、ためらわず避難してください。避難所や発令中の情報は、通知がなくても読めます。
 
-The API of {city} for disaster and everyday information and for notifications.
+The API of {city_en} for disaster and everyday information and for notifications.
 
 **What push is and is not**: delivery is not guaranteed. Congestion, power cuts and the settings of a phone can delay or
 lose a notification, and the terms of Firebase Cloud Messaging exclude relying on it where lives depend on it. Push is
@@ -84,15 +85,15 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
 
 def register(app: Flask, blueprints: Sequence[flask_smorest.Blueprint]) -> None:
     """Registers the resources and their description."""
-    city = app.extensions["yobikake.settings"].city_name
-    public_url = app.extensions["yobikake.settings"].public_url
+    settings: Settings = app.extensions["yobikake.settings"]
+    city, city_en = settings.city_name, settings.city_name_en or settings.city_name
     api = Api(
         spec_kwargs={
             "title": f"Yobikake {city}",
             "version": "1",
             "openapi_version": "3.1.0",
-            "info": {"description": DESCRIPTION.format(city=city), "license": {"name": "Apache-2.0"}},
-            "servers": [{"url": public_url}, {"url": "/"}],
+            "info": {"description": DESCRIPTION.format(city=city, city_en=city_en), "license": {"name": "Apache-2.0"}},
+            "servers": [{"url": "/", "description": "where this document lies"}, {"url": settings.public_url}],
         }
     )
     api.init_app(app)
@@ -118,7 +119,7 @@ def openapi() -> BaseResponse:
 @_pages.get("/docs")
 def page() -> str:
     """Swagger UI from the installation's own files."""
-    return render_template("docs.html", city=settings().city_name)
+    return render_template("docs.html", city=current().city_name)
 
 
 @_pages.get("/docs/<name>")

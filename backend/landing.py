@@ -14,4 +14,5 @@ def register(app: Flask) -> None:
 
 def page() -> str:
     """Names the city and links what can be read."""
-    return render_template("landing.html", city=settings().city_name)
+    city = settings()
+    return render_template("landing.html", city=city.city_name, city_en=city.city_name_en or city.city_name)
