@@ -12,7 +12,7 @@ import shapely
 from geographiclib.geodesic import Geodesic
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely.geometry import LineString, MultiPolygon, Polygon, box
+from shapely.geometry import LineString, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from geo import geofence, mesh
@@ -250,38 +250,6 @@ def test_a_published_boundary_with_a_fault_is_mended_and_not_hollowed() -> None:
 def test_stray_lines_fall_away() -> None:
     mixed = shapely.GeometryCollection([WAKABAYASHI, LineString([(140.0, 38.0), (140.5, 38.0)])])
     assert geofence.compose([mixed]).equals(WAKABAYASHI)
-
-
-def corners_of(shape: BaseGeometry) -> int:
-    rings = [ring for part in shapely.get_parts(shape) for ring in (part.exterior, *part.interiors)]
-    return sum(len(ring.coords) - 1 for ring in rings)
-
-
-def disc(lon: float, lat: float) -> Polygon:
-    return shapely.Point(lon, lat).buffer(0.02)
-
-
-@given(shape=stars(), corners=st.sampled_from([8, 16, 40]))
-@settings(max_examples=40, deadline=None)
-def test_a_hull_is_simple_and_contains_all_also_when_written(shape: Polygon, corners: int) -> None:
-    hull = geofence.outward_hull(shape, corners)
-    assert corners_of(hull) <= corners
-    assert hull.covers(shape)
-    if hull is not shape:
-        assert shapely.from_geojson(json.dumps(geofence.to_geojson(hull))).covers(shape)
-
-
-def test_a_hull_of_many_scattered_parts_stays_within_its_corners() -> None:
-    parts = MultiPolygon([disc(lon, lat) for lon in np.arange(140, 141, 0.25) for lat in np.arange(38, 39, 0.25)])
-    hull = geofence.outward_hull(parts, 40)
-    assert corners_of(hull) <= 40
-    assert hull.covers(parts)
-    assert geofence.area_km2(hull) < 2 * geofence.area_km2(parts.convex_hull)
-
-
-def test_a_hull_needs_room() -> None:
-    with pytest.raises(ValueError, match="room for 8"):
-        geofence.outward_hull(WAKABAYASHI, 7)
 
 
 def test_a_written_shape_is_read_again() -> None:
