@@ -6,9 +6,21 @@ from typing import Any
 
 import orjson
 
-from notifications.channels.standin import schema
 from notifications.channels.standin.refusal import Refusal, Violation, invalid
-from notifications.channels.standin.schema import Found, add, fields, number, one_of, strings, text
+from notifications.channels.standin.schema import (
+    Found,
+    add,
+    boolean,
+    duration,
+    fields,
+    many,
+    number,
+    one_of,
+    strings,
+    struct,
+    text,
+    timestamp,
+)
 
 LARGEST_PAYLOAD = 4_096  # bytes; to a topic half of it
 LARGEST_TO_TOPIC = 2_048
@@ -18,7 +30,7 @@ TARGETS = ("token", "topic", "condition", "fid")
 _RESERVED = frozenset({"from", "notification", "message_type"})
 _LABEL = text(r"[a-zA-Z0-9\-_.~%]{1,50}")
 _COLOUR = fields({name: number(0, 1) for name in ("red", "green", "blue", "alpha")})
-_LONG = schema.duration(3_600)
+_LONG = duration(3_600)
 
 
 def _data_key(path: str, value: object, found: Found) -> None:
@@ -32,20 +44,20 @@ _DATA = strings(_data_key)
 _ANDROID_NOTIFICATION = fields(
     {name: text() for name in ("title", "body", "icon", "sound", "tag", "click_action", "body_loc_key", "ticker")}
     | {name: text() for name in ("title_loc_key", "channel_id", "image")}
-    | {name: schema.many(text()) for name in ("body_loc_args", "title_loc_args")}
-    | dict.fromkeys(("sticky", "local_only", "default_sound"), schema.boolean)
-    | dict.fromkeys(("default_vibrate_timings", "default_light_settings"), schema.boolean)
+    | {name: many(text()) for name in ("body_loc_args", "title_loc_args")}
+    | dict.fromkeys(("sticky", "local_only", "default_sound"), boolean)
+    | dict.fromkeys(("default_vibrate_timings", "default_light_settings"), boolean)
     | {
         "color": text(r"#[0-9a-fA-F]{6}", reason="must be #rrggbb"),
-        "event_time": schema.timestamp,
+        "event_time": timestamp,
         "notification_priority": one_of(
             *(f"PRIORITY_{name}" for name in ("UNSPECIFIED", "MIN", "LOW", "DEFAULT", "HIGH", "MAX"))
         ),
-        "vibrate_timings": schema.many(_LONG),
+        "vibrate_timings": many(_LONG),
         "visibility": one_of("VISIBILITY_UNSPECIFIED", "PRIVATE", "PUBLIC", "SECRET"),
         "notification_count": number(0, 2**31 - 1, whole=True),
         "light_settings": fields({"color": _COLOUR, "light_on_duration": _LONG, "light_off_duration": _LONG}),
-        "bypass_proxy_notification": schema.boolean,
+        "bypass_proxy_notification": boolean,
         "proxy": one_of("PROXY_UNSPECIFIED", "ALLOW", "DENY", "IF_PRIORITY_LOWERED"),
     }
 )
@@ -54,14 +66,14 @@ _ANDROID = fields(
     {
         "collapse_key": text(),
         "priority": one_of("NORMAL", "HIGH", any_case=True),
-        "ttl": schema.duration(LONGEST_TTL_S),
+        "ttl": duration(LONGEST_TTL_S),
         "restricted_package_name": text(),
         "data": _DATA,
         "notification": _ANDROID_NOTIFICATION,
         "fcm_options": fields({"analytics_label": _LABEL}),
-        "direct_boot_ok": schema.boolean,
-        "bandwidth_constrained_ok": schema.boolean,
-        "restricted_satellite_ok": schema.boolean,
+        "direct_boot_ok": boolean,
+        "bandwidth_constrained_ok": boolean,
+        "restricted_satellite_ok": boolean,
     }
 )
 
@@ -120,7 +132,7 @@ _WEBPUSH = fields(
             }
         ),
         "data": _DATA,
-        "notification": schema.struct,
+        "notification": struct,
         "fcm_options": fields({"link": text("https://.+", reason="must be an HTTPS URL"), "analytics_label": _LABEL}),
     }
 )
@@ -128,7 +140,7 @@ _WEBPUSH = fields(
 _NOTIFICATION = fields({"title": text(), "body": text(), "image": text()})
 _REQUEST = fields(
     {
-        "validate_only": schema.boolean,
+        "validate_only": boolean,
         "message": fields(
             {
                 "name": text(),
