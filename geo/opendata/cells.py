@@ -47,7 +47,7 @@ def text(value: Any) -> str | None:
     found: str = value.strip()
     if not found or found in _DASHES:
         return None
-    if _UNUSABLE.search(found):
+    if not found.isprintable() and _UNUSABLE.search(found):
         raise CellFault("control_characters", "使えない制御文字が含まれています")
     return found.replace("\r\n", "\n").replace("\r", "\n") if "\r" in found else found
 
