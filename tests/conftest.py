@@ -17,8 +17,9 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from database import open_engine
+from tests import migrations
 from tests.postgresql import Server, Unavailable
-from tests.tables import ROOT, create_tables
+from tests.tables import ROOT
 
 # In continuous integration a test that cannot run is a failure, not a skip.
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -51,7 +52,7 @@ class SqliteStore:
         self.folder = folder
         self.template = folder / "template.sqlite"
         engine = open_engine(f"sqlite:///{self.template}")
-        create_tables(engine)
+        migrations.upgrade(engine)
         engine.dispose()
         with sqlite3.connect(self.template) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -90,7 +91,7 @@ class PostgresqlStore:
         self.server = server
         server.execute("CREATE DATABASE template_house")
         engine = open_engine(server.url("template_house"))
-        create_tables(engine)
+        migrations.upgrade(engine)
         engine.dispose()
         self._engine: Engine | None = None
 
@@ -103,7 +104,9 @@ class PostgresqlStore:
 
     def sweep(self) -> None:
         if self._engine is not None:
-            names = ", ".join(f'"{name}"' for name in sa.inspect(self._engine).get_table_names())
+            names = ", ".join(
+                f'"{name}"' for name in sa.inspect(self._engine).get_table_names() if name != "alembic_version"
+            )
             with self._engine.begin() as connection:
                 connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
