@@ -51,6 +51,12 @@ def test_one_moment_in_two_zones_is_one_moment():
     )
 
 
+def test_a_day_is_no_moment():
+    day = dt.date(2026, 11, 21)
+    assert content_hash({"at": day}) == content_hash({"at": "2026-11-21"})
+    assert content_hash({"at": day}) != content_hash({"at": dt.datetime(2026, 11, 21, tzinfo=dt.UTC)})
+
+
 def test_the_hash_is_the_same_for_ever():
     """Approvals and steps are kept for years: a change here would orphan them."""
     content = {"level": 4, "texts": {"ja": "避難指示"}, "drill": False, "at": dt.datetime(2026, 11, 21, tzinfo=dt.UTC)}

@@ -143,6 +143,11 @@ def test_a_table_with_a_mistake_is_refused_when_it_is_made(row, complaint):
         Machine("thing", MACHINE.states, (*MACHINE.transitions, row), MACHINE.ended)
 
 
+def test_an_ended_state_that_does_not_exist_is_a_mistake():
+    with pytest.raises(ValueError, match="not among the states"):
+        Machine("thing", MACHINE.states, MACHINE.transitions, frozenset({"gone"}))
+
+
 def test_a_machine_says_what_can_be_done():
     assert MACHINE.actions("submitted") == ("return", "approve")
     assert MACHINE.actions("over") == ()
