@@ -260,9 +260,8 @@ def environment():
 
 def cache(name):
     """A folder for what can be thrown away."""
-    folder = VENV / "cache" / name
-    if VENV.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+    folder = ROOT / ".cache" / name
+    folder.mkdir(parents=True, exist_ok=True)
     return str(folder)
 
 
