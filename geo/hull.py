@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import shapely
-from shapely.geometry import Polygon
+from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 # Wider than the rounding of corners to six decimals, so that a written hull still contains its shape.
@@ -17,7 +16,7 @@ def outward_hull(geometry: BaseGeometry, corners: int = 40) -> BaseGeometry:
     """A simpler shape of at most so many corners that contains the whole geometry.
 
     Tried from fine to coarse: the shape grown a little and smoothed by less than it grew, which joins neighbouring
-    parts and fills holes as it must; at last its convex hull. Raises ValueError for fewer than 8 corners.
+    parts and fills holes as it must; at last the rectangle around it. Raises ValueError for fewer than 8 corners.
     """
     if corners < 8:
         raise ValueError(f"a hull needs room for 8 corners, not {corners}")
@@ -34,7 +33,7 @@ def outward_hull(geometry: BaseGeometry, corners: int = 40) -> BaseGeometry:
         if growth >= 5 * roughness and hull.contains_properly(geometry):
             rough, roughness = hull, growth
         growth *= 1.25
-    return _convex(geometry, corners)
+    return box(west, south, east, north).buffer(_MARGIN_DEG, join_style="mitre")
 
 
 def polygons_of(geometry: BaseGeometry) -> list[Polygon]:
@@ -53,33 +52,3 @@ def _grown(outline: BaseGeometry, by: float) -> Iterator[BaseGeometry]:
 def _corners(geometry: BaseGeometry) -> int:
     rings = [ring for part in polygons_of(geometry) for ring in (part.exterior, *part.interiors)]
     return sum(len(ring.coords) - 1 for ring in rings)
-
-
-def _convex(geometry: BaseGeometry, corners: int) -> BaseGeometry:
-    """The convex hull, its shortest edges replaced by the meeting point of the edges beside them."""
-    ring = list(shapely.get_coordinates(shapely.convex_hull(geometry.buffer(_MARGIN_DEG, quad_segs=1)))[:-1])
-    while len(ring) > corners:
-        best: tuple[float, int, Any] | None = None
-        for i in range(len(ring)):
-            before, start, end, after = (ring[(i + k) % len(ring)] for k in (-1, 0, 1, 2))
-            meeting = _meeting(before, start, end, after)
-            if meeting is not None:
-                added = Polygon([start, meeting, end]).area
-                if best is None or added < best[0]:
-                    best = (added, i, meeting)
-        if best is None:
-            break
-        _, i, meeting = best
-        ring[i] = meeting
-        del ring[(i + 1) % len(ring)]
-    return Polygon(ring)
-
-
-def _meeting(before: Any, start: Any, end: Any, after: Any) -> Any:
-    """Where the edges before and after an edge meet outside of it; None when they do not."""
-    first, second = start - before, after - end
-    cross = first[0] * second[1] - first[1] * second[0]
-    if abs(cross) < 1e-18:
-        return None
-    along = ((end[0] - before[0]) * second[1] - (end[1] - before[1]) * second[0]) / cross
-    return before + along * first if along > 1 else None

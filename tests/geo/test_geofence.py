@@ -165,6 +165,7 @@ def test_overlapping_parts_are_united() -> None:
         ({"type": "Polygon", "coordinates": []}, "empty"),
         ({"type": "MultiPolygon", "coordinates": []}, "empty"),
         ({"type": "MultiPolygon", "coordinates": [[]]}, "empty"),
+        ({"type": "MultiPolygon", "coordinates": [SQUARE["coordinates"], []]}, "empty"),
         ({"type": "Polygon", "coordinates": [[]]}, "empty"),
         (polygon((140.9, 38.2), (140.95, 38.2)), "too_few_corners"),
         (polygon((140.9, 38.2), (140.95, 38.2), (140.9, 38.2), (140.95, 38.2)), "too_few_corners"),
@@ -195,6 +196,14 @@ def test_a_hole_outside_its_polygon_is_refused_where_it_lies() -> None:
     with pytest.raises(GeofenceError, match="a hole lies outside") as refusal:
         geofence.polygon_from_geojson(drawn)
     assert refusal.value.lat == pytest.approx(38, abs=0.2)
+
+
+def test_holes_that_cut_a_polygon_apart_are_refused() -> None:
+    diamond = [[140.925, 38.2], [140.95, 38.225], [140.925, 38.25], [140.9, 38.225]]
+    drawn = {"type": "Polygon", "coordinates": [*SQUARE["coordinates"], diamond]}
+    with pytest.raises(GeofenceError, match="cut the polygon apart") as refusal:
+        geofence.polygon_from_geojson(drawn)
+    assert refusal.value.code == "self_crossing"
 
 
 def test_a_place_outside_japan_is_named() -> None:

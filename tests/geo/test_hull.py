@@ -14,6 +14,7 @@ from shapely.geometry import MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from geo import geofence
+from geo import hull as hull_module
 
 WAKABAYASHI = box(140.90, 38.22, 140.94, 38.25)
 
@@ -59,6 +60,14 @@ def test_a_hull_of_many_scattered_parts_stays_within_its_corners() -> None:
     assert corners_of(hull) <= 40
     assert hull.covers(parts)
     assert geofence.area_km2(hull) < 2 * geofence.area_km2(parts.convex_hull)
+
+
+def test_what_cannot_be_smoothed_gets_the_rectangle_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hull_module, "_grown", lambda outline, by: iter([outline]))
+    shape = disc(140.9, 38.2)
+    hull = geofence.outward_hull(shape, 8)
+    assert corners_of(hull) == 4
+    assert hull.contains_properly(shape)
 
 
 def test_a_hull_needs_room() -> None:

@@ -28,7 +28,8 @@ from geo.nearest import OPEN_FIRST_WITHIN_M, Found, SiteIndex, SiteIndexCache, S
 from geo.point import Point, bearing_deg, distance_m
 from geo.sites import Crowding, Site, SiteKind, SiteStatus
 
-HERE = Point(38.2601, 140.8821)
+HERE_DEG = (38.2601, 140.8821)
+HERE = Point(*HERE_DEG)
 NOW = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
 FLOOD = Hazard.FLOOD.bit
 
@@ -171,6 +172,42 @@ def test_many_sites_at_one_place_come_in_the_order_of_their_numbers(limit: int) 
     expected = sorted(row.id for row in rows)[:limit]
     assert ids(index.nearest(HERE, Hazard.FLOOD, limit=limit)) == expected
     assert ids(index.nearest_to_cells(np.array([cell]), Hazard.FLOOD, limit=limit)[cell]) == expected
+
+
+def test_among_thousands_of_sites_the_order_is_geopys() -> None:
+    """Too many to be measured all: they are looked for in a band of latitudes that widens."""
+    rng = np.random.default_rng(5)
+    dense, sparse = rng.normal(HERE_DEG, 0.2, (4_000, 2)), rng.normal((43.0, 142.0), 2.0, (500, 2))
+    rows = [site(i, lat=lat, lon=lon) for i, (lat, lon) in enumerate(np.vstack((dense, sparse)).tolist())]
+    index = SiteIndex.from_rows(rows)
+    for lat, lon in np.vstack((rng.normal(HERE_DEG, 0.3, (20, 2)), rng.normal((43.0, 142.0), 2.0, (10, 2)))).tolist():
+        found = index.nearest(Point(lat, lon), Hazard.FLOOD, limit=10)
+        assert ids(found) == geodesic_order(rows, Point(lat, lon), 10)
+
+
+def test_sites_on_the_rim_of_the_first_look_are_in_geopys_order() -> None:
+    """At two kilometres, where the search first stops, nobody just outside is passed over."""
+    far = [site(1_000 + i, 60_000 + i) for i in range(2_500)]
+    ring = []
+    for i in range(12):
+        # 8 µm more over the surface than the straight line of 2,000 m; some a little nearer, some farther.
+        end = geodesic(meters=2_000 + 7e-6 + 2e-6 * math.sin(5 * i)).destination(HERE_DEG, 30 * i)
+        ring.append(site(i, lat=end.latitude, lon=end.longitude))
+    found = SiteIndex.from_rows(far + ring).nearest(HERE, Hazard.FLOOD, limit=12)
+    for limit in range(1, 13):
+        assert ids(SiteIndex.from_rows(far + ring).nearest(HERE, Hazard.FLOOD, limit=limit)) == ids(found)[:limit]
+    assert ids(found) == geodesic_order(ring, HERE, 12)
+
+
+@pytest.mark.parametrize("beyond_m", [-0.5, -1e-5, 1e-5, 0.5])
+def test_the_reach_of_open_sites_is_measured_by_geodesic(beyond_m: float) -> None:
+    end = geodesic(meters=OPEN_FIRST_WITHIN_M + beyond_m).destination(HERE_DEG, 60)
+    rows = [site(1, 100), site(2, lat=end.latitude, lon=end.longitude, status=SiteStatus.OPEN)]
+    expected = [2, 1] if beyond_m < 0 else [1, 2]
+    index, cell = SiteIndex.from_rows([*rows, *(site(i, 30_000 + i) for i in range(3, 9))]), cell_of(HERE)
+    assert ids(index.nearest(HERE, Hazard.FLOOD, limit=2)) == expected
+    (answer,) = index.nearest_to_cells(np.array([cell]), Hazard.FLOOD, limit=2).values()
+    assert ids(answer) == ids(index.nearest(centre(cell), Hazard.FLOOD, limit=2))
 
 
 def test_sites_of_equal_distance_come_in_the_order_of_their_numbers() -> None:
