@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
         '04103,"984  ","9840001","ミヤギケン","センダイシワカバヤシク","ミホン","宮城県","仙台市若林区","見本"'
         + ",0" * 6
     )
-    (tmp_path / "ken.csv").write_text(post + ",0" * 6 + "\r\n", encoding="utf-8")
+    (tmp_path / "ken.csv").write_text(post + "\r\n", encoding="utf-8")
     return tmp_path
 
 
