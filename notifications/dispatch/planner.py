@@ -67,9 +67,7 @@ def plan_chunk(session: Session, message: Message, now: dt.datetime) -> int:
         _finish(message, now)
         return 0
     audience = Audience.from_json(message.audience)
-    if message.candidates is None and message.kind in (Kind.ALERT.value, Kind.UPDATE.value):
-        message.candidates = shelters.candidates(session, message, now)
-        session.flush()
+    _freeze_candidates(session, message, now)
     cursor = Cursor(message.plan_part, message.plan_offset)
     found, following = audiences.chunk(session, audience, cursor, now)
     added = add(session, message, found, now) if found else 0
@@ -89,6 +87,7 @@ def add(session: Session, message: Message, found: Sequence[Recipient], now: dt.
     new = told.mark(session, message.id, np.fromiter(first, dtype=np.int64, count=len(first)))
     if len(new) == 0:
         return 0
+    _freeze_candidates(session, message, now)
     chosen = [first[device_id] for device_id in new.tolist()]
     groups = _groups(session, message, chosen)
     # The same bytes one after another: fewer bodies to encode, and the order of endangerment stays between chunks.
@@ -103,6 +102,20 @@ def add(session: Session, message: Message, found: Sequence[Recipient], now: dt.
         now,
     )
     return len(chosen)
+
+
+def _freeze_candidates(session: Session, message: Message, now: dt.datetime) -> None:
+    """Whoever comes first, the planner or a newcomer, freezes where the message sends people."""
+    if message.candidates is not None or message.kind not in (Kind.ALERT.value, Kind.UPDATE.value):
+        return
+    found = shelters.candidates(session, message, now)
+    session.execute(
+        sa.update(Message)
+        .where(Message.id == message.id, Message.candidates.is_(None))
+        .values(candidates=found)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(message, ["candidates"])
 
 
 def _groups(session: Session, message: Message, chosen: Sequence[Recipient]) -> list[int]:
