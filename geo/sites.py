@@ -48,7 +48,7 @@ class Crowding(StrEnum):
     FULL = "full"  # 満
 
 
-class UnknownSite(LookupError):  # noqa: N818 (the contract's name)
+class UnknownSite(LookupError):
     """No such site, or it has been withdrawn from the published list."""
 
     def __init__(self, site_id: int) -> None:
@@ -59,7 +59,7 @@ class UnknownSite(LookupError):  # noqa: N818 (the contract's name)
 class Site(Base):
     """One place of one source. (source, source_id) is its identity; the numeric id never changes or returns."""
 
-    __tablename__ = "site"
+    __tablename__ = "sites"
     __table_args__ = (
         sa.UniqueConstraint("source", "source_id"),
         sa.Index(None, "lat", "lon"),
@@ -102,7 +102,7 @@ class Site(Base):
 class Revision(Base):
     """A counter that rises with every change of a thing, so that every process knows when its copy is old."""
 
-    __tablename__ = "revision"
+    __tablename__ = "revisions"
 
     name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     version: Mapped[int] = mapped_column(sa.BigInteger)
