@@ -28,6 +28,7 @@ from geo.opendata.area_files import (
 from geo.opendata.encoding import MAX_BYTES
 from geo.opendata.faults import OpenDataError, checked_licence, checked_source
 from geo.opendata.report import Report
+from geo.opendata.turn import take_turn
 from geo.sites import bump_revision
 
 _COUNTY = re.compile("^[^郡]+郡(?=.+[町村]$)")  # a town is named without the county it lies in
@@ -65,6 +66,8 @@ def import_areas(
         if code is not None and not CODE.fullmatch(code):
             raise OpenDataError("not_a_code", "区域のコードに空白や / などは使えません")
     report.sources = [source]
+    if not options.dry_run:
+        take_turn(session)
     rows = _rows(session, file, report, options)
     inserts, updates = _compare(session, rows, report, options, source)
     withdrawn = _absent(session, rows, options, source, report)

@@ -16,6 +16,7 @@ from geo.opendata.encoding import MAX_BYTES, decodings
 from geo.opendata.faults import OpenDataError
 from geo.opendata.report import Report
 from geo.opendata.sheet import csv_rows
+from geo.opendata.turn import take_turn
 from geo.postcodes import Postcode
 from geo.sites import bump_revision
 
@@ -55,6 +56,8 @@ def import_postcodes(
         key = (one.postcode, one.municipality, one.town)
         if not wanted.get(key):
             wanted[key] = one.town_kana
+    if not dry_run:
+        take_turn(session)
     stored = _stored(session, {one.municipality for one in found})
     new = [key for key in wanted if key not in stored]
     gone = [stored[key][0] for key in stored if key not in wanted]

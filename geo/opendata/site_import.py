@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from geo.municipality import MunicipalityError, six_digits
@@ -17,9 +16,8 @@ from geo.opendata.rows import SiteRows
 from geo.opendata.sheet import open_sheet
 from geo.opendata.site_change import ImportOptions as ImportOptions
 from geo.opendata.site_change import SiteChange
+from geo.opendata.turn import take_turn
 from geo.sites import bump_revision
-
-_LOCK = 0x596F6269  # any constant: one import at a time on PostgreSQL
 
 
 def import_sites(
@@ -59,8 +57,8 @@ def import_sites(
             "not_in_file",
             f"complete-for の出典「{options.complete_for}」の行がファイルにありません（あるもの: {known}）",
         )
-    if session.get_bind().dialect.name == "postgresql" and not options.dry_run:
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    if not options.dry_run:
+        take_turn(session)
     change = SiteChange(session, columns, report, options, now)
     change.compare(rows, file)
     report.why_not = _why_not(report, change, options)
