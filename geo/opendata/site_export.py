@@ -34,6 +34,12 @@ _TAIL = ("指定避難所との重複", "想定収容人数", "対象となる�
 # Appended, as the data set allows: what else a record needs to be relied on.
 _OWN = ("施設区分", "受入対象者", "出典", "ライセンス", "データ時点")
 COLUMNS = (*_HEAD, *_WHERE, *_CONTACT, *_FLAGS, *_TAIL, *_OWN)
+# Standard columns for which the house has nothing: empty in the table, left out of GeoJSON.
+_NEVER = frozenset(
+    {"地方公共団体名", "町字ID", "所在地_都道府県", "所在地_市区町村", "所在地_町字", "所在地_番地以下"}
+    | {"建物名等(方書)", "画像", "画像_ライセンス"}
+    | set(_CONTACT) - {"電話番号"}
+)
 _NEIGHBOURS = frozenset({SiteKind.EMERGENCY_EVACUATION_SITE.value, SiteKind.TSUNAMI_REFUGE.value})
 
 
@@ -105,8 +111,9 @@ def geojson_text(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     """The records as a GeoJSON FeatureCollection, piece by piece, one feature a line."""
     yield '{"type":"FeatureCollection","features":['
     between = "\n"
+    left_out = _NEVER | {"緯度", "経度"}
     for one in records:
-        properties = {name: value for name, value in one.items() if name not in ("緯度", "経度")}
+        properties = {name: value for name, value in one.items() if name not in left_out}
         point = {"type": "Point", "coordinates": [one["経度"], one["緯度"]]}
         feature = {"type": "Feature", "geometry": point, "properties": properties}
         yield between + json.dumps(feature, ensure_ascii=False, separators=(",", ":"))
