@@ -22,7 +22,9 @@ PRIVATE = {
 
 
 def tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False
+    )
     if listed.returncode:
         pytest.skip("not a git checkout, so nothing is tracked")
     return [name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
