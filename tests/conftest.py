@@ -10,8 +10,10 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
@@ -24,6 +26,12 @@ from tests.tables import ROOT
 # In continuous integration a test that cannot run is a failure, not a skip.
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 NO_SKIPS = bool(os.environ.get("TESTS_NO_SKIPS"))
+
+# Nothing is asserted about how long something takes; in continuous integration every run tries the same examples.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=IN_CI
+)
+hypothesis.settings.load_profile("house")
 
 
 class Store(Protocol):
