@@ -279,3 +279,88 @@ def test_garbage_is_refused_and_never_crashes(session: Session, data: bytes) -> 
         assert report.read >= report.blank
     session.execute(sa.delete(Area))
     session.expire_all()
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ("名称,緯度\n甲,38\n".encode(), "unknown_format"),
+        (collection(feature({"title": "甲"}, square(38.2, 140.9))), "unknown_format"),
+        (collection(), "unknown_format"),
+        (b"[]", "unknown_format"),
+        (b'[{"town": "a"}, 1]', "unknown_format"),
+        (b'[{"town": "a"', "not_json"),
+        (
+            collection(feature({"name": "甲"}, square(38, 140)), feature({"name": "乙"}, square(38, 140))),
+            "several_areas",
+        ),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(session: Session, data: bytes, code: str) -> None:
+    with pytest.raises(OpenDataError) as refused:
+        take(session, data)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("properties", "column", "code"),
+    [
+        ({"code": "z", "name": "甲\x00"}, None, "control_characters"),
+        ({"code": "z", "name": ["甲"]}, None, "not_text"),
+        ({"code": "z", "name": "甲", "kind": "planet"}, "kind", "unknown_kind"),
+        ({"code": "z", "name": None}, "code", "not_a_code"),
+    ],
+)
+def test_a_zone_that_cannot_be_read_is_refused(
+    session: Session, properties: dict[str, Any], column: str | None, code: str
+) -> None:
+    report = take(session, collection(feature(properties, square(38.2, 140.9))))
+    assert [(one.line, one.column, one.code) for one in report.refused] == [(4, column, code)]
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        ({"N03_007": "99999", "N03_004": "甲"}, "not_a_code"),
+        ({"N03_007": "04103", "N03_001": "宮城県", "N03_004": ""}, "missing"),
+        ({"N03_007": "04103", "N03_001": "宮城県", "N03_004": "甲\x00"}, "control_characters"),
+    ],
+)
+def test_a_municipality_that_cannot_be_read_is_refused(session: Session, names: dict[str, str], code: str) -> None:
+    report = take(session, collection(feature(names, square(38.2, 140.9))))
+    assert [one.code for one in report.refused] == [code]
+
+
+@pytest.mark.parametrize(("name", "code"), [(None, "missing"), (" ", "missing"), ("\x00", "control_characters")])
+def test_a_boundary_without_a_name_is_refused(session: Session, name: Any, code: str) -> None:
+    report = take(session, collection(feature({"name": name}, square(38.2, 140.9))), code="04103")
+    assert ([one.code for one in report.refused], report.added) == ([code], 0)
+
+
+def test_a_boundary_may_be_a_zone_of_its_own(session: Session) -> None:
+    take(
+        session, collection(feature({"name": "宮城総合支所管内"}, square(38.3, 140.8))), code="04101-m", parent="041017"
+    )
+    one = areas.get(session, "04101-m")
+    assert one is not None
+    assert (one.name, one.kind, one.parent_code) == ("宮城総合支所管内", "zone", "04101")
+
+
+@pytest.mark.parametrize("how", [{"parent": "a b"}, {"code": "a/b"}, {"source": "大"}, {"licence": "\x00"}])
+def test_options_that_cannot_be_used_are_refused(session: Session, how: dict[str, str]) -> None:
+    with pytest.raises(OpenDataError):
+        take(session, n03(), **how)
+
+
+def test_a_refused_area_withdraws_nothing(session: Session) -> None:
+    take(session, n03())
+    broken = collection(ward("04101", "青葉区", None), ward("04103", "若林区", square(38.2, 140.9)))
+    report = take(session, broken, skip_refused=True, complete_for="n03")
+    assert (report.withdrawn, [one.code for one in report.warnings]) == (0, ["nothing_withdrawn"])
+    assert areas.get(session, "04581") is not None
+
+
+def test_towns_without_a_name_are_refused(session: Session) -> None:
+    take(session, n03())
+    report = take(session, towns({"town": " "}, {"town": "a/b"}, {"town": 1}), parent="04103")
+    assert [(one.line, one.code) for one in report.refused] == [(1, "missing"), (2, "missing"), (3, "missing")]
