@@ -71,6 +71,8 @@ def test_the_features_of_a_code_are_united_and_a_city_is_its_wards(session: Sess
     assert sendai.area == pytest.approx(0.03)
     one = areas.get(session, "04103")
     assert one is not None
+    assert one.lat is not None
+    assert one.lon is not None
     assert shapely.contains_xy(wakabayashi, one.lon, one.lat)
 
 

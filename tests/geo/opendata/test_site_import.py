@@ -202,7 +202,7 @@ def test_an_opening_never_moves_to_another_place_with_a_renumbered_id(session: S
 @pytest.mark.parametrize(
     "how", [{"source": "大文字"}, {"source": "A"}, {"licence": "a\x00"}, {"municipality": "041008"}]
 )
-def test_options_that_cannot_be_used_are_refused(session: Session, how: dict[str, str]) -> None:
+def test_options_that_cannot_be_used_are_refused(session: Session, how: dict[str, Any]) -> None:
     with pytest.raises(OpenDataError):
         take(session, gsi_bytes(gsi(1)), **how)
 
