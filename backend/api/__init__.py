@@ -14,4 +14,6 @@ BLUEPRINTS: list[str] = [
     "backend.api.shelters",
     "backend.api.staff_shelters",
     "backend.api.imports",
+    "backend.api.topics",
+    "backend.api.incidents",
 ]
