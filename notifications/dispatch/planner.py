@@ -37,15 +37,15 @@ def most_urgent(session: Session, now: dt.datetime) -> int | None:
     return session.scalar(sa.select(sa.func.min(Message.rank)).where(_due(leases.clock(session, now))))
 
 
-def claim(session: Session, now: dt.datetime, least_urgent: int) -> Message | None:
+def claim(session: Session, now: dt.datetime, least_urgent: int | None = None) -> Message | None:
     """The most urgent message whose planning is due, locked until the caller commits; None when there is none.
 
-    Nothing of a greater rank than `least_urgent`. One that follows others waits until nothing
+    Nothing of a greater rank than `least_urgent`, where that is given. One that follows others waits until nothing
     of theirs is on its way any more: only then is it certain who was told.
     """
     query = (
         sa.select(Message)
-        .where(_due(leases.clock(session, now)), Message.rank <= least_urgent)
+        .where(_due(leases.clock(session, now)), sa.true() if least_urgent is None else Message.rank <= least_urgent)
         .order_by(Message.rank, Message.id)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
@@ -143,11 +143,11 @@ def _groups(session: Session, message: Message, chosen: Sequence[Recipient]) -> 
 def _group_ids(session: Session, message_id: int, wanted: Mapping[str, dict[str, Any]]) -> dict[str, int]:
     """The ids of groups by their keys, those that are new made at once."""
     known = sa.select(Group.key, Group.id).where(Group.message_id == message_id, Group.key.in_(wanted))
-    ids = dict(session.execute(known).tuples().all())
+    ids = dict(session.execute(known).all())
     missing = [{"message_id": message_id, "key": key, **wanted[key]} for key in wanted if key not in ids]
     if missing:
         insert_ignore_all(session, Group, missing)
-        ids = dict(session.execute(known).tuples().all())
+        ids = dict(session.execute(known).all())
     return ids
 
 

@@ -116,7 +116,8 @@ class Worker:
         planning_first = to_plan is not None and (to_send is None or to_plan < to_send or self._turn)
         if to_plan is not None and planning_first and (to_send is None or to_plan <= to_send):
             self._turn = False
-            if self._plan(now, to_plan if to_send is None else to_send):
+            # With nothing to send, whatever is due: the most urgent may be waiting for a batch that another holds.
+            if self._plan(now, to_send):
                 return True
         self._turn = True
         return to_send is not None and self._send()
@@ -126,7 +127,7 @@ class Worker:
         while self.work():
             pass
 
-    def _plan(self, now: dt.datetime, least_urgent: int) -> bool:
+    def _plan(self, now: dt.datetime, least_urgent: int | None) -> bool:
         with transaction(self._engine) as session:
             message = planner.claim(session, now, least_urgent)
             if message is None:
