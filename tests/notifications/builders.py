@@ -223,7 +223,7 @@ def make_message(session: Session, audience: Audience, now: dt.datetime = NOW, *
 def plan(session: Session, now: dt.datetime = NOW) -> int:
     """Plans everything that is due, in this session; returns how many devices were added."""
     added = 0
-    while (message := planner.claim(session, now, 1_000)) is not None:
+    while (message := planner.claim(session, now)) is not None:
         added += planner.plan_chunk(session, message, now)
     return added
 
