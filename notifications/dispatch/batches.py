@@ -113,8 +113,6 @@ def append(
                 state=(BatchState.READY if waiting else BatchState.CLOSED).value,
                 withdrawn=False,
                 not_before=now,
-                attempts=0,
-                fence=0,
                 device_ids=np.array(device_ids[part], dtype="<i8").tobytes(),
                 group_ids=np.array(group_ids[part], dtype="<i8").tobytes(),
                 outcomes=states.tobytes(),
