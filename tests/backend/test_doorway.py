@@ -47,7 +47,7 @@ def yobikake(environment: dict[str, str], *words: str) -> subprocess.CompletedPr
         env=environment,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
 
@@ -91,7 +91,7 @@ def test_the_procfile_starts_under_a_procfile_runner(environment: dict[str, str]
     }
     honcho = [sys.executable, "-m", "honcho", "--procfile", str(ROOT / "Procfile"), "--app-root", str(ROOT)]
     release = [*honcho, "run", "--", *process_of("release").split()]
-    subprocess.run(release, cwd=ROOT, env=environment, check=True, timeout=120, capture_output=True)
+    subprocess.run(release, cwd=ROOT, env=environment, check=True, timeout=600, capture_output=True)
     output = tmp_path / "honcho.log"
     with output.open("wb") as log:
         running = subprocess.Popen(
