@@ -17,7 +17,7 @@ from notifications.audiences import Count, Recipient
 from notifications.channels.promise import PayloadError, Push
 from notifications.dangers import DangerArea
 from notifications.dispatch import composition, shelters
-from notifications.dispatch.batches import Group
+from notifications.dispatch.groups import Group
 from notifications.messages import Message
 
 # How a push is encoded, for its size only: the city's channel, which opens no connection for it.
@@ -44,7 +44,11 @@ class Preview:
 
 
 def look(session: Session, alert: Alert, now: dt.datetime, encode: Encode, public_url: str) -> Preview:
-    """Counts the audience of an alert as it stands and renders one push a language, for a phone that is in it."""
+    """Counts the audience of an alert as it stands and renders one push a language, for a phone that is in it.
+
+    One whose time is over is shown as it was at its last moment.
+    """
+    now = min(now, alert.expires_at - dt.timedelta(seconds=1))
     audience = approval.audience_of(session, alert)
     first: dict[str, Recipient] = {}
     for found in audiences.recipients(session, audience, now):

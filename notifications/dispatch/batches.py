@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from database import Base, BigId, Json, UtcDateTime
+from database import Base, BigId, UtcDateTime
 from notifications.channels.promise import Outcome
 from notifications.dispatch import leases
 
@@ -29,21 +29,6 @@ class BatchState(StrEnum):
     LEASED = "leased"
     STOPPED = "stopped"  # a fault of ours: an operator must act
     CLOSED = "closed"
-
-
-class Group(Base):
-    """Recipients of a message who get the very same bytes: language, platform, place kind, shelters."""
-
-    __tablename__ = "recipient_groups"
-    __table_args__ = (sa.UniqueConstraint("message_id", "key"), {"sqlite_autoincrement": True})
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    message_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("messages.id"))
-    key: Mapped[str] = mapped_column(sa.Text)
-    language: Mapped[str] = mapped_column(sa.Text)
-    platform: Mapped[str] = mapped_column(sa.Text)
-    place: Mapped[str | None] = mapped_column(sa.Text)
-    shelters: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
 
 
 class Batch(Base):

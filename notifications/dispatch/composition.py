@@ -10,7 +10,7 @@ from typing import Any
 from notifications import wording
 from notifications.channels.manner import manner_of
 from notifications.channels.promise import Channel, PayloadError, Push
-from notifications.dispatch.batches import Group
+from notifications.dispatch.groups import Group
 from notifications.messages import Message
 
 # What goes first when a push is too large: the outline, then the third and second shelter, then the end of the text.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,12 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from content import texts as text
-from database import insert_ignore_all
 from notifications import audiences, told
 from notifications.audiences import Audience, Cursor, Recipient
 from notifications.channels.promise import Outcome
-from notifications.dispatch import batches, leases, shelters
-from notifications.dispatch.batches import Group
+from notifications.dispatch import batches, groups, leases, shelters
 from notifications.dispatch.shelters import ShelterFinder
 from notifications.messages import Kind, Message, Planning
 
@@ -89,15 +85,15 @@ def add(session: Session, message: Message, found: Sequence[Recipient], now: dt.
         return 0
     _freeze_candidates(session, message, now)
     chosen = [first[device_id] for device_id in new.tolist()]
-    groups = _groups(session, message, chosen)
+    group_ids = _groups(session, message, chosen)
     # The same bytes one after another: fewer bodies to encode, and the order of endangerment stays between chunks.
-    order = sorted(range(len(chosen)), key=groups.__getitem__)
+    order = sorted(range(len(chosen)), key=group_ids.__getitem__)
     batches.append(
         session,
         message.id,
         message.rank,
         [chosen[i].device_id for i in order],
-        [groups[i] for i in order],
+        [group_ids[i] for i in order],
         [Outcome.PENDING if chosen[i].can_receive else Outcome.NO_TOKEN for i in order],
         now,
     )
@@ -124,35 +120,18 @@ def _groups(session: Session, message: Message, chosen: Sequence[Recipient]) -> 
     nearest = finder.for_cells(audiences.cells_array(chosen)) if finder is not None else {}
     texts: Mapping[str, text.Text] = message.texts  # type: ignore[assignment]
     languages = {asked: text.choose(texts, asked)[0] for asked in {one.language for one in chosen}}
-    keys: list[str] = []
-    wanted: dict[str, dict[str, Any]] = {}
+    contents: list[dict[str, Any]] = []
     for one in chosen:
         near = nearest.get(one.cell) if one.cell is not None else None
-        content = {
-            "language": languages[one.language],
-            "platform": one.platform,
-            "place": one.place if near is not None else None,
-            "shelters": near,
-        }
-        keys.append(_key(content))
-        wanted.setdefault(keys[-1], content)
-    ids = _group_ids(session, message.id, wanted)
-    return [ids[key] for key in keys]
-
-
-def _group_ids(session: Session, message_id: int, wanted: Mapping[str, dict[str, Any]]) -> dict[str, int]:
-    """The ids of groups by their keys, those that are new made at once."""
-    known = sa.select(Group.key, Group.id).where(Group.message_id == message_id, Group.key.in_(wanted))
-    ids = dict(session.execute(known).all())
-    missing = [{"message_id": message_id, "key": key, **wanted[key]} for key in wanted if key not in ids]
-    if missing:
-        insert_ignore_all(session, Group, missing)
-        ids = dict(session.execute(known).all())
-    return ids
-
-
-def _key(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+        contents.append(
+            {
+                "language": languages[one.language],
+                "platform": one.platform,
+                "place": one.place if near is not None else None,
+                "shelters": near,
+            }
+        )
+    return groups.ids_of(session, message.id, contents)
 
 
 def _next_sweep(message: Message, audience: Audience, now: dt.datetime) -> None:

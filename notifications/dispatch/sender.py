@@ -18,7 +18,8 @@ from notifications import devices, told
 from notifications.channels.promise import Channel, Fault, Outcome, PayloadError, Result
 from notifications.devices import Device, TokenState
 from notifications.dispatch import batches, composition, incidents
-from notifications.dispatch.batches import Group, Held, Standing
+from notifications.dispatch.batches import Held, Standing
+from notifications.dispatch.groups import Group
 from notifications.identifier import digest
 from notifications.messages import Message
 

@@ -10,7 +10,8 @@ from geo import mesh
 from geo.point import Point
 from notifications import alerts, messages, newcomers, places, told
 from notifications.alerts import Act
-from notifications.dispatch.batches import Batch, Group
+from notifications.dispatch.batches import Batch
+from notifications.dispatch.groups import Group
 from notifications.places import PlaceName
 from tests.notifications.builders import (
     HOUR,

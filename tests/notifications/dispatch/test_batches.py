@@ -14,7 +14,8 @@ from database import transaction
 from notifications.audiences import Audience
 from notifications.channels.promise import Outcome
 from notifications.dispatch import batches
-from notifications.dispatch.batches import Batch, Group
+from notifications.dispatch.batches import Batch
+from notifications.dispatch.groups import Group
 from tests.notifications.builders import MINUTE, NOW, SECOND, make_message
 
 LEASE = dt.timedelta(seconds=30)

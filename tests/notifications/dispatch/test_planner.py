@@ -22,7 +22,8 @@ from notifications.audiences import Audience
 from notifications.channels.promise import Outcome
 from notifications.devices import Device, Platform
 from notifications.dispatch import batches, planner
-from notifications.dispatch.batches import Batch, Group
+from notifications.dispatch.batches import Batch
+from notifications.dispatch.groups import Group
 from notifications.messages import Kind, Lane, Message
 from notifications.places import PlaceName
 from tests.notifications.builders import (
