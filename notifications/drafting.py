@@ -83,6 +83,16 @@ def fresh_spec(alert: Alert) -> Spec:
     return replace(spec_of(alert), texts={})
 
 
+def changed(before: Spec, **said: Any) -> Spec:
+    """A spec with changes. Where named areas come or go, so does the name made of them, unless a new one is said.
+
+    A drawn area whose corners move keeps the name it was given.
+    """
+    after = replace(before, **said)
+    named = any(list(getattr(before, part)) != list(getattr(after, part)) for part in ("areas", "minus_areas"))
+    return replace(after, area_names={}) if named and "area_names" not in said else after
+
+
 def draft(
     session: Session,
     spec: Spec,
@@ -126,7 +136,14 @@ def draft(
 
 
 def edit(
-    session: Session, alert: Alert, spec: Spec, *, actor: Editor, version: int, now: dt.datetime, city: Mapping[str, str]
+    session: Session,
+    alert: Alert,
+    spec: Spec,
+    *,
+    actor: Editor,
+    version: int,
+    now: dt.datetime,
+    city: Mapping[str, str],
 ) -> None:
     """Changes a draft, or a submission (which voids it). Raises Conflict when `version` is not the newest."""
     if alert.version != version:

@@ -125,6 +125,9 @@ class LiftForm(ma.Schema):
     """Wording other than the ready one, if need be."""
 
     texts = _texts(load_default=dict)
+    accept_warnings = ma.fields.Boolean(
+        load_default=False, metadata={"description": "校正の警告を承知で出す。取消が文章の癖で止まらないように。"}
+    )
 
 
 class ListQuery(ma.Schema):
@@ -139,7 +142,7 @@ def spec(form: dict[str, Any], before: Spec | None = None) -> Spec:
     said = {name: form[name] for name in ("hazard", "level", "expires_at", "area_names", "texts") if name in form}
     if "area" in form:
         said |= form["area"]
-    return replace(before, **said) if before is not None else Spec(**said)
+    return drafting.changed(before, **said) if before is not None else Spec(**said)
 
 
 def lift_spec(alert: Alert, texts: dict[str, dict[str, str]], expires_at: dt.datetime) -> Spec:

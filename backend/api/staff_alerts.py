@@ -184,7 +184,13 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
             spec = forms.lift_spec(alert, form["texts"], now + FOLLOW_UP_LASTS)
             follow = _follow(alert, spec, self.act)
             approval.submit(
-                session(), follow, actor=g.editor, version=follow.version, now=now, city_zone=settings().zone
+                session(),
+                follow,
+                actor=g.editor,
+                version=follow.version,
+                now=now,
+                city_zone=settings().zone,
+                accept_warnings=form["accept_warnings"],
             )
             return staff_view(follow)
 
