@@ -16,7 +16,7 @@ from geo import sites
 from geo.hazards import Hazard
 from geo.point import Point
 from geo.sites import Site, SiteKind, SiteStatus
-from notifications import audiences, messages, newcomers, told
+from notifications import audiences, messages, newcomers, places, told
 from notifications.alerts import Act
 from notifications.audiences import Audience
 from notifications.channels.promise import Outcome
@@ -92,6 +92,10 @@ event = st.tuples(
 )
 
 
+def _inside(kept):
+    return any(where != "outside" for where in kept.values())
+
+
 def test_whoever_moves_or_registers_between_chunks_is_told_exactly_once(session, people, small_chunks):
     """With greetings, as the doors do: in the area at any time between approval and the end of planning is told."""
 
@@ -103,8 +107,8 @@ def test_whoever_moves_or_registers_between_chunks_is_told_exactly_once(session,
     def check(start, events):
         savepoint = session.begin_nested()
         phones = [make_device(session, {name: POINTS[where]}) for name, where in start]
-        endangered = {phone.id for phone, (_, where) in zip(phones, start, strict=True) if where != "outside"}
-        spared = {phone.id for phone in phones} - endangered
+        at = {phone.id: {name: where} for phone, (name, where) in zip(phones, start, strict=True)}
+        ever, greeted = {number for number, kept in at.items() if _inside(kept)}, set()
         _, message = make_alert(session, people)
         waiting = sorted(events, key=lambda one: one[0])
         for chunk in itertools.count():
@@ -112,30 +116,25 @@ def test_whoever_moves_or_registers_between_chunks_is_told_exactly_once(session,
                 _, what, number, name, where = waiting.pop(0)
                 if what == "register" or not phones:
                     phones.append(make_device(session))
+                    at[phones[-1].id] = {}
                 phone = phones[-1] if what == "register" else phones[number % len(phones)]
                 if what == "forget":
-                    # Whoever leaves before his turn may be told or not.
-                    session.execute(sa.text("DELETE FROM places WHERE device_id=:id"), {"id": phone.id})
-                    endangered.discard(phone.id)
-                    spared.discard(phone.id)
+                    places.remove(session, phone.id, name)
+                    at[phone.id].pop(name, None)
                     continue
-                cells = put_place(session, phone, name, POINTS[where])
-                newcomers.greet(session, phone, name, cells, NOW)
+                at[phone.id][name] = where
+                if newcomers.greet(session, phone, name, put_place(session, phone, name, POINTS[where]), NOW):
+                    greeted.add(phone.id)
                 if where != "outside":
-                    endangered.add(phone.id)
-                    spared.discard(phone.id)
-                elif phone.id not in endangered:
-                    spared.add(phone.id)
-                elif not told.was_told(session, message.id, phone.id):
-                    endangered.discard(phone.id)
+                    ever.add(phone.id)
+                    assert told.was_told(session, message.id, phone.id), "at that moment"
             if not _step(session, message) and not waiting:
                 break
         while _step(session, message, NOW + 2 * MINUTE):
             pass
         ledger = Counter(_ledger(session, message))
         assert set(ledger.values()) <= {1}
-        assert endangered <= set(ledger)
-        assert not spared & set(ledger)
+        assert greeted | {number for number, kept in at.items() if _inside(kept)} <= set(ledger) <= ever
         assert set(told.everybody(session, message.id)) == set(ledger)
         assert session.get_one(Message, message.id).planning == "done"
         savepoint.rollback()
