@@ -69,7 +69,7 @@ def transactions(mode: Mode) -> Iterator[None]:
 
     `write` (the default) takes SQLite's writer at once (`BEGIN IMMEDIATE`): a deferred
     transaction that reads and then writes fails under concurrency. `read` sees one
-    consistent snapshot and, on PostgreSQL, cannot write.
+    consistent snapshot and cannot write.
     """
     token = _mode.set(mode)
     try:
@@ -111,7 +111,10 @@ def _open_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if _mode.get() == "write" else "BEGIN")
+    reading = _mode.get() == "read"
+    # PostgreSQL refuses writing in a transaction that only reads: here it must fail as well, and in every test.
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:
