@@ -124,7 +124,8 @@ def _begin_postgresql(connection: Connection) -> None:
 
 def open_engine(url: str) -> Engine:
     """A prepared engine outside Flask, for workers and commands."""
-    return prepare(sa.create_engine(url))
+    # Parameters of statements hold tokens and cells: they must not reach a log through an exception.
+    return prepare(sa.create_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite")))
 
 
 def insert_ignore(session: Session, table: type[Base], row: dict[str, Any]) -> bool:

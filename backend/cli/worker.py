@@ -11,20 +11,21 @@ from contextlib import contextmanager
 from types import FrameType
 
 import click
-from flask.cli import with_appcontext
 from sqlalchemy.engine import Engine
 
-from backend import channel, clock, config
-from database import db
+from backend import channel, clock, logs
+from backend.config import Settings
+from database import open_engine
 from notifications.dispatch.worker import Worker
 
 
 @click.command("worker")
-@with_appcontext
 def command() -> None:
     """Plans and sends until it gets SIGTERM or SIGINT; then it hands back what it holds and leaves."""
-    settings = config.settings()
-    engine = db.engine
+    # No application: the doors are not needed to send, and a worker that was killed should soon be back.
+    settings = Settings.from_environment()
+    logs.configure(settings)
+    engine = open_engine(settings.database_url)
     with only_one(engine) as alone:
         worker = Worker(
             engine,

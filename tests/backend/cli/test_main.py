@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -38,10 +39,16 @@ def test_every_command_file_is_registered() -> None:
             r"^(def command\(|command = |from .* import .* as command$)", path.read_text("utf-8"), re.MULTILINE
         )
     }
-    assert {name.rpartition(".")[2] for name in main.COMMANDS} == files
-    assert len(main.OURS) == len(main.COMMANDS), "two commands have one name"
-    for name, command in main.OURS.items():
+    assert {module.rpartition(".")[2] for module in main.COMMANDS.values()} == files
+    for name, module in main.COMMANDS.items():
+        command = importlib.import_module(module).command
+        assert command.name == name
         assert command.help, f"yobikake {name} does not say what it does"
+
+
+def test_help_lists_our_commands(tmp_path: Path) -> None:
+    told = yobikake("--help", folder=tmp_path).stdout
+    assert [name for name in main.COMMANDS if f"\n  {name} " not in told] == []
 
 
 def test_a_bad_setting_is_one_line_and_no_traceback(tmp_path: Path) -> None:
