@@ -54,8 +54,9 @@ def submit(
 ) -> str:
     """Hands a draft to a second person and returns the hash he must approve.
 
-    Raises DraftRefused (a language is missing, a placeholder is left, a date is of another year and
-    nobody accepted that, too little time remains), Conflict, workflow.NotAllowed.
+    Raises DraftRefused (a language is missing, a placeholder is left, too little time remains; a date of
+    another year, or words that do not fit the level or the act, which nobody accepted), Conflict,
+    workflow.NotAllowed.
     """
     if alert.version != version:
         raise Conflict
@@ -65,6 +66,9 @@ def submit(
         for finding in drafting.findings(alert, now, city_zone)
         if finding.severity == "error" or not accept_warnings
     ]
+    if not accept_warnings:
+        # Texts changed by hand outlive a change of the level: they must not name another one.
+        errors += [(f"texts.{language}", reason) for language, reason in drafting.disagreements(alert)]
     if alert.expires_at < now + drafting.SHORTEST:
         errors.append(("expires_at", "less than ten minutes remain"))
     if errors:

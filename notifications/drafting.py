@@ -170,6 +170,13 @@ def findings(alert: Alert, now: dt.datetime, city_zone: ZoneInfo) -> list[text.F
     return text.lint(alert.texts, now, city_zone)
 
 
+def disagreements(alert: Alert) -> list[tuple[str, str]]:
+    """Where texts changed by hand no longer say what the alert is (level, act, drill): (language, reason)."""
+    changed = {language: alert.texts[language] for language in alert.texts_edited}
+    found = wording.texts_agree(changed, act=alert.act, level=alert.level, hazard=alert.hazard, drill=alert.drill)
+    return [(language, reason) for language, _, reason in (one.partition(": ") for one in found)]
+
+
 def _content(
     session: Session, spec: Spec, act: Act, drill: bool, now: dt.datetime, city: Mapping[str, str]
 ) -> dict[str, Any]:

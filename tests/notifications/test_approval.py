@@ -205,9 +205,20 @@ def test_what_a_form_left_behind_bars_submission_whatever_is_accepted(session, p
 
 
 def test_a_doubt_bars_submission_until_it_is_accepted(session, people):
-    alert = make_draft(session, people, texts={"ja": {"title": "避難指示", "body": "8月1日(金)から降り続く雨です。"}})
+    body = "危険な場所から全員避難。8月1日(金)から降り続く雨です。"
+    alert = make_draft(session, people, texts={"ja": {"title": "【警戒レベル4 避難指示】川沿い", "body": body}})
     refused = _refused(DraftRefused, lambda: submit(session, alert, people.author))
     assert {field for field, _ in refused.errors} == {"texts.ja.body"}
+    submit(session, alert, people.author, accept_warnings=True)
+    assert alert.state == "submitted"
+
+
+def test_words_by_hand_that_name_another_level_bar_submission_until_accepted(session, people):
+    own = {"ja": {"title": "【警戒レベル3 高齢者等避難】川沿い", "body": "危険な場所から高齢者等は避難"}}
+    alert = make_draft(session, people, texts=own)
+    refused = _refused(DraftRefused, lambda: submit(session, alert, people.author))
+    assert {field for field, _ in refused.errors} == {"texts.ja"}
+    assert any("別" in reason or "another level" in reason for _, reason in refused.errors)
     submit(session, alert, people.author, accept_warnings=True)
     assert alert.state == "submitted"
 

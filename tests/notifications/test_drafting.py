@@ -269,11 +269,12 @@ def test_only_what_is_in_force_is_followed_up(session, people):
 
 
 def test_a_follow_up_has_words_of_its_own(session, people):
-    live, _ = make_alert(session, people, texts={"ja": {"title": "手書き", "body": "手書きの文"}})
+    own = {"ja": {"title": "【警戒レベル4 避難指示】手書き", "body": "危険な場所から全員避難。手書きの文"}}
+    live, _ = make_alert(session, people, texts=own)
     fresh = drafting.fresh_spec(live)
     assert fresh.texts == {}
     assert (fresh.polygon, fresh.hazard, fresh.level, fresh.area_names) == (AREA, Hazard.FLOOD, 4, {"ja": "川沿い"})
-    assert drafting.spec_of(live).texts == {"ja": {"title": "手書き", "body": "手書きの文"}}
+    assert drafting.spec_of(live).texts == own
 
 
 def test_what_was_discarded_stays_so(session, people):

@@ -178,7 +178,8 @@ def test_a_submission_goes_back_with_a_reason(town):
 def test_a_placeholder_bars_submission_naming_language_and_field(town):
     draft = town.draft(texts={"en": {"title": "Evacuate", "body": "Go to {shelter}"}})
     body = problem(town.call("POST", f"{STAFF}/{draft['id']}/submit", {"version": 1}, by="author"), 422, "invalid")
-    assert fields(body) == ["texts.en.body"]
+    assert "texts.en.body" in fields(body)
+    assert {field.split(".")[1] for field in fields(body)} == {"en"}
     assert town.ok("GET", f"{STAFF}/{draft['id']}/preview", by="author")["findings"][0]["code"] == "placeholder"
 
 
@@ -219,7 +220,7 @@ def test_what_was_not_issued_is_discarded_and_stays_so(town):
 
 
 def test_an_update_supersedes_and_says_what_changed_in_words_of_its_own(town):
-    live = town.issue(texts={"ja": {"title": "手書き", "body": "手書き"}})
+    live = town.issue(texts={"ja": {"title": "【警戒レベル4 避難指示】", "body": "危険な場所から全員避難"}})
     town.phone(at=True)
     update = town.ok("POST", f"{STAFF}/{live['id']}/update", {"level": 5, "area": {"polygon": NEXT_AREA}}, by="author")
     assert (update["act"], update["supersedes"], update["thread"]) == ("update", live["id"], live["thread"])
