@@ -60,7 +60,7 @@ def look(session: Session, alert: Alert, now: dt.datetime, encode: Encode, publi
         own = session.get_one(DangerArea, alert.danger_area_id)
         rows = shelters.candidates_for(session, Hazard(alert.hazard), own, now)
         finder = shelters.ShelterFinder(Hazard(alert.hazard), rows)
-    by_language: dict[str, Recipient | None] = dict.fromkeys(alert.texts)
+    by_language: dict[str, Recipient | None] = {one: None for one in text.LANGUAGES if one in alert.texts}
     for asked, recipient in first.items():
         language = text.choose(alert.texts, asked)[0]  # type: ignore[arg-type]
         by_language[language] = by_language[language] or recipient

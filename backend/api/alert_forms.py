@@ -105,7 +105,8 @@ class SubmitForm(ma.Schema):
 
     version = ma.fields.Integer(required=True)
     accept_warnings = ma.fields.Boolean(
-        load_default=False, metadata={"description": "校正の警告（別の年の日付、段階の名と合わない文など）を承知で出す。"}
+        load_default=False,
+        metadata={"description": "校正の警告（別の年の日付、違う段階の名など）を承知で出す。"},
     )
 
 

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from backend import clock
 from backend.api.alert_forms import OneText
+from backend.api.history import StepSchema, steps_view
 from backend.transaction import session
-from content import workflow
-from content.texts import Finding
+from content.texts import LANGUAGES, Finding
 from notifications import alerts as house
 from notifications import told
 from notifications.alerts import Alert
@@ -21,18 +21,6 @@ from notifications.dangers import DangerArea
 from notifications.dispatch import batches
 from notifications.messages import Message
 from notifications.preview import Preview
-
-
-class StepSchema(ma.Schema):
-    """One thing that was done."""
-
-    at = ma.fields.AwareDateTime()
-    by = ma.fields.String(allow_none=True)
-    action = ma.fields.String()
-    from_state = ma.fields.String(allow_none=True)
-    to_state = ma.fields.String()
-    reason = ma.fields.String(allow_none=True)
-    content_hash = ma.fields.String(allow_none=True)
 
 
 class StaffAlert(ma.Schema):
@@ -118,11 +106,13 @@ def staff_view(alert: Alert) -> dict[str, Any]:
     area = session().get_one(DangerArea, alert.danger_area_id)
     followed = session().get(Alert, alert.supersedes_id) if alert.supersedes_id else None
     plain = (
-        "thread", "act", "version", "hazard", "level", "area", "area_names", "texts", "texts_edited", "created_at",
+        "thread", "act", "version", "hazard", "level", "area", "area_names", "texts_edited", "created_at",
         "submitted_at", "submitted_count", "issued_at", "expires_at", "ended_at",
     )  # fmt: skip
     return {
         **{name: getattr(alert, name) for name in plain},
+        # PostgreSQL's JSON keeps no order.
+        "texts": {language: alert.texts[language] for language in LANGUAGES if language in alert.texts},
         "id": alert.public_id,
         "exercise": alert.drill,
         "state": alert.state_at(clock.now()).value,
@@ -130,18 +120,7 @@ def staff_view(alert: Alert) -> dict[str, Any]:
         "area_km2": round(area.area_km2, 3),
         "geometry": area.geometry,
         "supersedes": followed.public_id if followed else None,
-        "steps": [
-            {
-                "at": step.at,
-                "by": step.editor.name if step.editor else None,
-                "action": step.action,
-                "from_state": step.from_state,
-                "to_state": step.to_state,
-                "reason": step.reason,
-                "content_hash": step.content_hash,
-            }
-            for step in workflow.steps(session(), "alert", alert.id)
-        ],
+        "steps": steps_view("alert", alert.id),
     }
 
 

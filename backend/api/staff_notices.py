@@ -13,15 +13,15 @@ from marshmallow import validate
 from backend import clock
 from backend.api import cursor
 from backend.api.alert_forms import ApproveForm, OneText, ReturnForm
-from backend.api.alert_sights import FindingSchema, StepSchema
+from backend.api.alert_sights import FindingSchema
 from backend.api.blueprint import Blueprint
+from backend.api.history import StepSchema, steps_view
 from backend.auth import staff_required
 from backend.config import settings
 from backend.errors import of_status
 from backend.transaction import session
 from content import notices as house
 from content import texts as text
-from content import workflow
 from content.notices import MACHINE, Content, Notice
 from content.texts import LANGUAGES
 from notifications import announcements, topics
@@ -264,20 +264,8 @@ def _brief(notice: Notice) -> dict[str, Any]:
 
 
 def _full(notice: Notice) -> dict[str, Any]:
-    steps = [
-        {
-            "at": step.at,
-            "by": step.editor.name if step.editor else None,
-            "action": step.action,
-            "from_state": step.from_state,
-            "to_state": step.to_state,
-            "reason": step.reason,
-            "content_hash": step.content_hash,
-        }
-        for step in workflow.steps(session(), MACHINE.subject_kind, notice.id)
-    ]
     return _brief(notice) | {
-        "steps": steps,
+        "steps": steps_view(MACHINE.subject_kind, notice.id),
         "findings": [asdict(finding) for finding in house.proofread(notice, clock.now(), settings().zone)],
         "actions": list(MACHINE.actions(notice.state)),
     }

@@ -9,6 +9,7 @@ import logging
 import signal
 import socket
 import socketserver
+import sys
 import threading
 from collections.abc import Callable
 from http.server import ThreadingHTTPServer
@@ -100,6 +101,11 @@ class Server(ThreadingHTTPServer):
         """Ends a connection."""
         self._connections.discard(request)
         super().shutdown_request(request)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up in the middle is everyday life and no news; anything else is logged."""
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+            _log.exception("a request of %s failed", client_address)
 
     def server_close(self) -> None:
         """Stops listening, ends kept connections and those who wait in a fault, closes the log."""
