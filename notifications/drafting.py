@@ -41,7 +41,7 @@ class Conflict(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What an author says of an alert. Texts left out are written from the reviewed templates."""
+    """What an author says of an alert. Texts left out are written from the ready templates."""
 
     hazard: Hazard
     level: int | None

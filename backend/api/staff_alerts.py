@@ -53,7 +53,7 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
         @blp.arguments(forms.AlertForm)
         @blp.response(201, sights.StaffAlert)
         def post(self, form: dict[str, Any]) -> dict[str, Any]:
-            """起案する。文章は審査済みの定型文から作られる。Drafts one; texts come from reviewed templates."""
+            """起案する。文章は用意された定型文から作られる。Drafts one; texts come from ready templates."""
             alert = drafting.draft(
                 session(),
                 forms.spec(form),

@@ -1,4 +1,4 @@
-"""Reviewed words of evacuation alerts, in every language: rendered, checked, with a line of shelters."""
+"""The words of evacuation alerts, in every language: rendered, checked, with a line of shelters."""
 
 from notifications.wording.checks import templates_missing as templates_missing
 from notifications.wording.checks import texts_agree as texts_agree
