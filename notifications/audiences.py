@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,9 +147,14 @@ def recipients(session: Session, audience: Audience, now: dt.datetime) -> Iterat
 
 def count(session: Session, audience: Audience, now: dt.datetime) -> Count:
     """How many distinct devices an audience has."""
+    return tally(recipients(session, audience, now))
+
+
+def tally(chunks: Iterable[list[Recipient]]) -> Count:
+    """The count of recipients who are being listed anyway."""
     devices = reachable = 0
     tallies: tuple[dict[str, int], dict[str, int], dict[str, int]] = ({}, {}, {})
-    for found in recipients(session, audience, now):
+    for found in chunks:
         devices += len(found)
         for one in found:
             reachable += one.can_receive

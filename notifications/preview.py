@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,9 +51,8 @@ def look(session: Session, alert: Alert, now: dt.datetime, encode: Encode, publi
     now = min(now, alert.expires_at - dt.timedelta(seconds=1))
     audience = approval.audience_of(session, alert)
     first: dict[str, Recipient] = {}
-    for found in audiences.recipients(session, audience, now):
-        for one in found:
-            first.setdefault(one.language, one)
+    # A city is a million rows: listed once, for the count and for the samples.
+    count = audiences.tally(_noting(audiences.recipients(session, audience, now), first))
     message = Message(**approval.saying_of(session, alert, audience, public_url).row(now))
     finder = None
     if Act(alert.act) in (Act.ORDER, Act.UPDATE):
@@ -65,7 +64,15 @@ def look(session: Session, alert: Alert, now: dt.datetime, encode: Encode, publi
         language = text.choose(alert.texts, asked)[0]  # type: ignore[arg-type]
         by_language[language] = by_language[language] or recipient
     samples = [_sample(message, language, one, finder, now, encode) for language, one in by_language.items()]
-    return Preview(audiences.count(session, audience, now), samples)
+    return Preview(count, samples)
+
+
+def _noting(chunks: Iterable[list[Recipient]], first: dict[str, Recipient]) -> Iterator[list[Recipient]]:
+    """Passes recipients on, keeping the first of each language."""
+    for found in chunks:
+        for one in found:
+            first.setdefault(one.language, one)
+        yield found
 
 
 def _sample(
