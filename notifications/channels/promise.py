@@ -39,6 +39,18 @@ class Fault(StrEnum):
     PAYLOAD = "payload"  # the provider calls the message itself invalid
 
 
+class Outlet(StrEnum):
+    """Which way to a phone. Each has its own connections, quota and pace."""
+
+    FCM = "fcm"
+    WEBPUSH = "webpush"
+
+
+def outlet_of(platform: str) -> Outlet:
+    """The outlet that reaches a device of this platform."""
+    return Outlet.WEBPUSH if platform == Outlet.WEBPUSH else Outlet.FCM
+
+
 class Urgency(StrEnum):
     """How loudly a phone may speak (iOS interruption levels; Android channels follow it)."""
 
@@ -58,7 +70,7 @@ class Push:
     title: str
     body: str
     language: str  # BCP 47: ja, ja-x-easy, en, zh-Hans, ko
-    platform: str  # android | ios | web
+    platform: str  # android | ios | web | webpush
     urgency: Urgency
     channel_id: str  # Android notification channel
     expires_at: dt.datetime
@@ -84,6 +96,32 @@ class PayloadError(ValueError):
     """The message cannot be encoded for this channel: it is too large or has a field the provider refuses."""
 
 
+class Line(Protocol):
+    """One sender's open way to a provider: many hand-overs under way at once. Used by one thread at a time."""
+
+    @property
+    def under_way(self) -> int:
+        """Hand-overs whose result has not been returned yet."""
+        ...
+
+    @property
+    def room(self) -> int:
+        """How many more can be put now without waiting for one another."""
+        ...
+
+    def put(self, tag: int, body: bytes, token: str) -> None:
+        """Begins one hand-over; its result comes out of `answers` under this tag, always, whatever happens."""
+        ...
+
+    def answers(self, wait_s: float) -> list[tuple[int, Result]]:
+        """The results that came, waiting at most so long for the first one. Empty when nothing came."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the connections; what is under way is abandoned."""
+        ...
+
+
 class Channel(Protocol):
     """A way to phones. Opens no transaction, touches no table, never raises for a provider's answer."""
 
@@ -102,6 +140,10 @@ class Channel(Protocol):
 
     def hand_over_each(self, bodies: Sequence[bytes], tokens: Sequence[str], *, dry_run: bool = False) -> list[Result]:
         """Hands each token its own encoded body, all at once; results in the order of the tokens."""
+        ...
+
+    def line(self) -> Line:
+        """A way of its own for one thread that sends."""
         ...
 
     def close(self) -> None:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, BigId, UtcDateTime
-from notifications.channels.promise import Outcome
+from notifications.channels.promise import Outcome, Outlet
 from notifications.dispatch import leases
 
 LARGEST = 500
+NEVER = 0xFFFF  # in `answered`
 # The rank of what was withdrawn: closing it takes a moment, and what overtook it waits for that.
 CLOSE_AT_ONCE = -1
 
@@ -43,6 +44,7 @@ class Batch(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     message_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("messages.id"))
+    outlet: Mapped[str] = mapped_column(sa.Text)  # one way to phones: everybody in a batch is reached by it
     rank: Mapped[int] = mapped_column(sa.Integer)  # smaller goes first
     state: Mapped[str] = mapped_column(sa.Text)
     withdrawn: Mapped[bool] = mapped_column(sa.Boolean, default=False)
@@ -55,6 +57,9 @@ class Batch(Base):
     group_ids: Mapped[bytes] = mapped_column(sa.LargeBinary)  # int64, little-endian
     outcomes: Mapped[bytes] = mapped_column(sa.LargeBinary)  # one Outcome a recipient
     tries: Mapped[bytes] = mapped_column(sa.LargeBinary)  # hand-overs so far, a byte each
+    # When each recipient's last answer came: uint16, little-endian, tenths of a second since the message might begin
+    # (`messages.not_before`), NEVER where none came yet, one less where it took longer than can be said.
+    answered: Mapped[bytes] = mapped_column(sa.LargeBinary)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     first_handed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
@@ -84,6 +89,7 @@ def append(
     group_ids: Sequence[int],
     outcomes: Sequence[Outcome],
     now: dt.datetime,
+    outlet: Outlet = Outlet.FCM,
 ) -> int:
     """Cuts recipients into batches, in order; returns how many batches. Those with a final outcome are only kept."""
     cut = 0
@@ -94,6 +100,7 @@ def append(
         session.add(
             Batch(
                 message_id=message_id,
+                outlet=outlet.value,
                 rank=rank,
                 state=(BatchState.READY if waiting else BatchState.CLOSED).value,
                 withdrawn=False,
@@ -102,6 +109,7 @@ def append(
                 group_ids=np.array(group_ids[part], dtype="<i8").tobytes(),
                 outcomes=states.tobytes(),
                 tries=bytes(len(states)),
+                answered=b"\xff\xff" * len(states),
                 created_at=now,
                 closed_at=None if waiting else now,
             )
