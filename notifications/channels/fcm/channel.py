@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from notifications.channels.fcm.access import Access, read_credentials
 from notifications.channels.fcm.body import encode
 from notifications.channels.fcm.endpoint import check_endpoint
-from notifications.channels.promise import Push, Result
+from notifications.channels.promise import Line, Push, Result
 
 SenderName = Literal["auto", "curl", "library"]
 _log = logging.getLogger(__name__)
@@ -21,6 +21,8 @@ class _Sender(Protocol):
     name: str
 
     def send(self, bodies: Sequence[bytes], tokens: Sequence[str], *, dry_run: bool) -> list[Result]: ...
+
+    def line(self) -> Line: ...
 
     def close(self) -> None: ...
 
@@ -61,8 +63,12 @@ class FcmChannel:
             raise ValueError(f"{len(bodies)} bodies for {len(tokens)} tokens")
         return self._sender.send(bodies, tokens, dry_run=dry_run)
 
+    def line(self) -> Line:
+        """A way of its own for one thread that sends: connections of its own, the access token shared."""
+        return self._sender.line()
+
     def close(self) -> None:
-        """Lets go of connections."""
+        """Lets go of connections; lines are closed by who opened them."""
         self._sender.close()
         self._access.close()
 

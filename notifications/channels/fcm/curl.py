@@ -3,101 +3,161 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import certifi
-import pycurl
+import time
+from collections.abc import Callable, Sequence
 
 from notifications.channels.fcm.access import Access, AccessError
 from notifications.channels.fcm.answer import classify, without
 from notifications.channels.fcm.body import escaped, splice
 from notifications.channels.fcm.endpoint import Endpoint
 from notifications.channels.fcm.stops import Stops
-from notifications.channels.promise import Fault, Outcome, Result
+from notifications.channels.multiplex import Answer, Multiplexer, NoAnswer, usable
+from notifications.channels.promise import Outcome, Result
 
-STREAMS = 100  # requests at once on one HTTP/2 connection, the provider's own limit
-_CONNECT_S = 10
-_IDLE_S = 30  # older idle connections are not trusted: one that died silently would cost an UNKNOWN
-_NEVER_SENT = frozenset(
-    {
-        pycurl.E_COULDNT_RESOLVE_HOST,
-        pycurl.E_COULDNT_RESOLVE_PROXY,
-        pycurl.E_COULDNT_CONNECT,
-        pycurl.E_SSL_CONNECT_ERROR,
-        pycurl.E_PEER_FAILED_VERIFICATION,
-        pycurl.E_SSL_CERTPROBLEM,
-        pycurl.E_SSL_CACERT_BADFILE,
-    }
-)
+__all__ = ["CurlSender", "usable"]
 
-
-def usable() -> bool:
-    """This libcurl can speak HTTP/2."""
-    return bool(pycurl.version_info()[4] & pycurl.VERSION_HTTP2)
+_MOST_HALVES = 4_000
+_LOCKED_OUT_S = 1.0
+_EMPTY_TOKEN = Result(Outcome.INVALID, detail="an empty token")
 
 
 class _Job:
     """One recipient under way."""
 
-    __slots__ = ("answer", "index", "length", "token")
+    __slots__ = ("again", "body", "generation", "token")
 
-    def __init__(self, index: int, token: str) -> None:
-        self.index = index
-        self.token = token
-        self.answer: list[bytes] = []
-        self.length = 0
+    def __init__(self, body: bytes, token: str, generation: int, again: bool) -> None:
+        self.body, self.token = body, token
+        self.generation = generation  # of the access token it went out with
+        self.again = again  # a second time, with a renewed access token
 
 
-class _Line:
-    """One multi handle with its connections and its pool of easy handles. Used by one thread at a time."""
+class CurlLine:
+    """Keeps the promise of `notifications.channels.promise.Line`."""
 
-    def __init__(self, endpoint: Endpoint, connections: int, timeout_s: float, ca_file: str | None) -> None:
-        self.multi: Any = pycurl.CurlMulti()
-        self.multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
-        self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, connections)
-        self.multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, connections)
-        self.multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, STREAMS)
-        self._endpoint = endpoint
-        self._timeout_ms = int(timeout_s * 1000)
-        self._ca_file = ca_file or certifi.where()
-        # Over HTTP/1.1 a request waiting for a connection would lose its time to the wait.
-        self.most = connections * (1 if endpoint.origin.startswith("http:") else STREAMS)
-        self.free: list[Any] = []
-        self.made = 0
-        self.broken = False
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        access: Access,
+        multiplexer: Multiplexer,
+        *,
+        clock: Callable[[], dt.datetime],
+        dry_run: bool = False,
+    ) -> None:
+        self._url, self._access, self._requests, self._clock = endpoint.send_url, access, multiplexer, clock
+        self.dry_run = dry_run
+        self._jobs: dict[int, _Job] = {}
+        self._settled: list[tuple[int, Result]] = []  # without having been sent
+        self._halves: dict[int, tuple[bytes, bytes, bytes]] = {}
+        self._headers: tuple[str, list[str]] = ("", [])
+        self._locked_out: tuple[float, AccessError] | None = None
 
-    def handle(self) -> Any:
-        """A free easy handle, or None when as many as allowed are under way."""
-        if self.free:
-            return self.free.pop()
-        if self.made >= self.most:
-            return None
-        self.made += 1
-        easy: Any = pycurl.Curl()
-        easy.setopt(pycurl.URL, self._endpoint.send_url)
-        easy.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        easy.setopt(pycurl.FOLLOWLOCATION, 0)
-        easy.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
-        easy.setopt(pycurl.PIPEWAIT, 0 if self._endpoint.origin.startswith("http:") else 1)
-        easy.setopt(pycurl.CAINFO, self._ca_file)
-        easy.setopt(pycurl.NOSIGNAL, 1)
-        easy.setopt(pycurl.TCP_NODELAY, 1)
-        easy.setopt(pycurl.CONNECTTIMEOUT, _CONNECT_S)
-        easy.setopt(pycurl.TIMEOUT_MS, self._timeout_ms)
-        easy.setopt(pycurl.MAXAGE_CONN, _IDLE_S)
-        easy.setopt(pycurl.POST, 1)
-        if self._endpoint.loopback:
-            easy.setopt(pycurl.PROXY, "")
-        return easy
+    @property
+    def under_way(self) -> int:
+        """Hand-overs whose result has not been returned yet."""
+        return self._requests.under_way + len(self._settled)
+
+    @property
+    def room(self) -> int:
+        """How many more can be put now without waiting for one another."""
+        return max(0, self._requests.room - len(self._settled))
+
+    def put(self, tag: int, body: bytes, token: str) -> None:
+        """Begins one hand-over; the same body object again is cheap. Raises PayloadError for a strange body."""
+        if token:
+            self._begin(tag, body, token, again=False)
+        else:
+            self._settled.append((tag, _EMPTY_TOKEN))
+
+    def answers(self, wait_s: float) -> list[tuple[int, Result]]:
+        """The results that came; an access token that was refused is renewed, once for all, and tried again."""
+        if self._settled:
+            wait_s = 0.0
+        refused: list[tuple[int, _Job]] = []
+        found: list[tuple[int, Result]] = []
+        for tag, answer in self._requests.answers(wait_s):
+            job = self._jobs.pop(tag)
+            result = self._result(answer, job)
+            if isinstance(answer, Answer) and answer.status == 401 and result.fault and not job.again:
+                refused.append((tag, job))
+            else:
+                found.append((tag, result))
+        for tag, job in refused:
+            if not self._is_locked_out():
+                try:
+                    self._access.renew(job.generation)  # one request for all that went out with the same one
+                except AccessError as error:
+                    self._lock_out(error)
+            # Another fault than the access token's own (an APNs key) comes back as it was.
+            self._begin(tag, job.body, job.token, again=True)
+        settled, self._settled = self._settled, []
+        return settled + found
+
+    def begin_anew(self) -> None:
+        """Forgets that access was refused a moment ago."""
+        self._locked_out = None
 
     def close(self) -> None:
         """Ends the connections."""
-        for easy in self.free:
-            easy.close()
-        self.multi.close()
+        self._requests.close()
+        self._jobs.clear()
+        self._settled.clear()
+
+    def _begin(self, tag: int, body: bytes, token: str, *, again: bool) -> None:
+        try:
+            bearer, generation = self._bearer()
+        except AccessError as error:
+            self._settled.append((tag, Result(Outcome.RETRY, fault=error.fault, detail=str(error))))
+            return
+        before, after = self._split(body)
+        self._jobs[tag] = _Job(body, token, generation, again)
+        self._requests.put(tag, self._url, self._headed(bearer), before + escaped(token) + after)
+
+    def _bearer(self) -> tuple[str, int]:
+        """The access token. Refused once, it is not asked for again by each of a thousand hand-overs."""
+        if self._locked_out is not None and self._is_locked_out():
+            raise self._locked_out[1]
+        try:
+            return self._access.bearer()
+        except AccessError as error:
+            self._lock_out(error)
+            raise
+
+    def _is_locked_out(self) -> bool:
+        return self._locked_out is not None and time.monotonic() < self._locked_out[0]
+
+    def _lock_out(self, error: AccessError) -> None:
+        self._locked_out = (time.monotonic() + _LOCKED_OUT_S, error)
+
+    def _split(self, body: bytes) -> tuple[bytes, bytes]:
+        known = self._halves.get(id(body))
+        if known is None:
+            if len(self._halves) >= _MOST_HALVES:
+                self._halves.clear()
+            # The body is kept with its halves: while it lives, no other can have its id.
+            known = self._halves[id(body)] = (body, *splice(body, dry_run=self.dry_run))
+        return known[1], known[2]
+
+    def _headed(self, bearer: str) -> list[str]:
+        if self._headers[0] != bearer:
+            self._headers = (
+                bearer,
+                [
+                    f"Authorization: Bearer {bearer}",
+                    "Content-Type: application/json",
+                    "Expect:",
+                    "User-Agent: yobikake",
+                ],
+            )
+        return self._headers[1]
+
+    def _result(self, answer: Answer | NoAnswer, job: _Job) -> Result:
+        if isinstance(answer, NoAnswer):
+            outcome = Outcome.UNKNOWN if answer.may_have_arrived else Outcome.RETRY
+            return Result(outcome, detail=without(job.token, answer.text))
+        wait = None if answer.retry_after_s is None else str(answer.retry_after_s)
+        return classify(answer.status, answer.body, wait, token=job.token, now=self._clock())
 
 
 class CurlSender:
@@ -115,152 +175,58 @@ class CurlSender:
         ca_file: str | None,
         clock: Callable[[], dt.datetime],
     ) -> None:
-        self._new_line: Callable[[], _Line] = lambda: _Line(endpoint, connections, timeout_s, ca_file)
-        self._access = access
-        self._clock = clock
+        def line() -> CurlLine:
+            requests = Multiplexer(
+                connections=connections,
+                timeout_s=timeout_s,
+                ca_file=ca_file,
+                http2=not endpoint.origin.startswith("http:"),
+                proxy=not endpoint.loopback,
+            )
+            return CurlLine(endpoint, access, requests, clock=clock)
+
+        self.line: Callable[[], CurlLine] = line
         self._lock = threading.Lock()
-        self._idle: list[_Line] = []
+        self._idle: dict[bool, list[CurlLine]] = {False: [], True: []}
 
     def send(self, bodies: Sequence[bytes], tokens: Sequence[str], *, dry_run: bool) -> list[Result]:
-        """One result a token, in order; `bodies` one a token (the same object again and again is cheap)."""
-        halves = {id(body): splice(body, dry_run=dry_run) for body in {id(body): body for body in bodies}.values()}
+        """One result a token, in order; `bodies` one a token. A fault of everybody's leaves the rest unsent."""
+        for body in {id(body): body for body in bodies}.values():
+            splice(body, dry_run=dry_run)  # a body that is none of ours is found before anything leaves
         results: list[Result | None] = [None] * len(tokens)
-        work = [index for index, token in enumerate(tokens) if token]
-        for index in set(range(len(tokens))) - set(work):
-            results[index] = Result(Outcome.INVALID, detail="an empty token")
+        with self._lock:
+            line = self._idle[dry_run].pop() if self._idle[dry_run] else None
+        if line is None:
+            line = self.line()
+            line.dry_run = dry_run
+        line.begin_anew()
+        stops = Stops()
+        waiting = iter(range(len(tokens)))
+        more = True
         try:
-            bearer, generation = self._access.bearer()
-            line = self._borrow()
-            try:
-                self._run(line, bearer, bodies, halves, tokens, work, results)
-                refused = [i for i in work if (r := results[i]) is not None and r.fault is Fault.CREDENTIALS]
-                if refused and any((r := results[i]) is not None and r.detail.startswith("401") for i in refused):
-                    bearer, _ = self._access.renew(generation)  # once for all; a second refusal stands
-                    self._run(line, bearer, bodies, halves, tokens, refused, results)
-            finally:
-                self._give_back(line)
-        except AccessError as error:
-            stopped = Result(Outcome.RETRY, fault=error.fault, detail=str(error))
-            return [stopped if r is None or r.fault is Fault.CREDENTIALS else r for r in results]
+            while more or line.under_way:
+                while more and line.room:
+                    index = next(waiting, None)
+                    if index is None:
+                        more = False
+                    elif (stopped := stops.result(bodies[index])) is not None:
+                        results[index] = stopped
+                    else:
+                        line.put(index, bodies[index], tokens[index])
+                for tag, result in line.answers(0.2):
+                    results[tag] = result
+                    stops.note(bodies[tag], result)
+        except BaseException:
+            line.close()
+            raise
+        with self._lock:
+            self._idle[dry_run].append(line)
         return [r if r is not None else Result(Outcome.RETRY, detail="not sent") for r in results]
 
     def close(self) -> None:
         """Ends all connections."""
         with self._lock:
-            idle, self._idle = self._idle, []
+            idle = [line for lines in self._idle.values() for line in lines]
+            self._idle = {False: [], True: []}
         for line in idle:
             line.close()
-
-    def _borrow(self) -> _Line:
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return self._new_line()
-
-    def _give_back(self, line: _Line) -> None:
-        """Keeps a line for the next call, unless a connection of it failed: libcurl would try that one again first."""
-        if line.broken:
-            line.close()
-            return
-        with self._lock:
-            self._idle.append(line)
-
-    def _run(
-        self,
-        line: _Line,
-        bearer: str,
-        bodies: Sequence[bytes],
-        halves: Mapping[int, tuple[bytes, bytes]],
-        tokens: Sequence[str],
-        work: Sequence[int],
-        results: list[Result | None],
-    ) -> None:
-        """Sends `work` (indexes) and fills `results`. A fault that concerns everybody leaves the rest unsent."""
-        headers = [
-            f"Authorization: Bearer {bearer}",
-            "Content-Type: application/json",
-            "Expect:",
-            "User-Agent: yobikake",
-        ]
-        waiting = iter(work)
-        under_way: dict[Any, _Job] = {}
-        stops = Stops()
-        more = True
-        try:
-            while more or under_way:
-                while more and (easy := line.handle()) is not None:
-                    index = next((i for i in waiting if not _stopped(i, bodies, stops, results)), None)
-                    if index is None:
-                        more = False
-                        line.free.append(easy)
-                        break
-                    half = halves[id(bodies[index])]
-                    under_way[easy] = self._start(line, easy, headers, half, index, tokens[index])
-                line.multi.perform()
-                ended = self._ended(line, under_way)
-                for result, job in ended:
-                    results[job.index] = result
-                    stops.note(bodies[job.index], result)
-                if under_way and not ended:
-                    line.multi.select(0.2)
-        finally:  # only after an exception is anything left
-            for easy in under_way:
-                line.multi.remove_handle(easy)
-                easy.close()
-                line.made -= 1
-
-    def _start(
-        self, line: _Line, easy: Any, headers: list[str], half: tuple[bytes, bytes], index: int, token: str
-    ) -> _Job:
-        body = half[0] + escaped(token) + half[1]
-        job = _Job(index, token)
-        job.length = len(body)
-        easy.setopt(pycurl.HTTPHEADER, headers)
-        easy.setopt(pycurl.POSTFIELDSIZE, len(body))
-        # Read through a function that cannot rewind: libcurl would silently send a request again when a kept
-        # connection drops before the answer, and the phone might get it twice. So it says so instead.
-        easy.setopt(pycurl.READFUNCTION, io.BytesIO(body).read)
-        easy.setopt(pycurl.WRITEFUNCTION, job.answer.append)
-        line.multi.add_handle(easy)
-        return job
-
-    def _ended(self, line: _Line, under_way: dict[Any, _Job]) -> list[tuple[Result, _Job]]:
-        found: list[tuple[Result, _Job]] = []
-        left = 1
-        while left:
-            left, good, bad = line.multi.info_read()
-            for easy in good:
-                job = under_way.pop(easy)
-                found.append((self._answered(easy, job), job))
-                line.multi.remove_handle(easy)
-                line.free.append(easy)
-            for easy, number, text in bad:
-                line.broken = True
-                job = under_way.pop(easy)
-                found.append((_broken(easy, job, number, text), job))
-                line.multi.remove_handle(easy)
-                line.free.append(easy)
-        return found
-
-    def _answered(self, easy: Any, job: _Job) -> Result:
-        status = easy.getinfo(pycurl.RESPONSE_CODE)
-        wait = easy.getinfo(pycurl.RETRY_AFTER) if status != 200 else 0
-        text = str(wait) if wait > 0 else None
-        return classify(status, b"".join(job.answer), text, token=job.token, now=self._clock())
-
-
-def _stopped(index: int, bodies: Sequence[bytes], stops: Stops, results: list[Result | None]) -> bool:
-    """Settles a recipient that is not tried any more."""
-    result = stops.result(bodies[index])
-    if result is not None:
-        results[index] = result
-    return result is not None
-
-
-def _broken(easy: Any, job: _Job, number: int, text: str) -> Result:
-    """No complete answer: RETRY only when the provider cannot have the whole request."""
-    detail = without(job.token, f"curl {number}: {text}")
-    cut_short = number != pycurl.E_SEND_FAIL_REWIND and easy.getinfo(pycurl.SIZE_UPLOAD_T) < job.length
-    if number in _NEVER_SENT or cut_short:
-        return Result(Outcome.RETRY, detail=detail)
-    return Result(Outcome.UNKNOWN, detail=detail)

@@ -15,6 +15,7 @@ from google.auth import credentials as google_credentials
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
+from notifications.channels.blocking import BlockingLine
 from notifications.channels.fcm.access import Access, AccessError
 from notifications.channels.fcm.answer import ACCEPTED, classify, without
 from notifications.channels.fcm.endpoint import GOOGLE, Endpoint
@@ -101,6 +102,10 @@ class LibrarySender:
                 results[index] = result
                 stops.note(bodies[index], result)
         return [result if result is not None else Result(Outcome.RETRY, detail="not sent") for result in results]
+
+    def line(self) -> BlockingLine:
+        """The library answers only whole calls."""
+        return BlockingLine(lambda bodies, tokens: self.send(bodies, tokens, dry_run=False), _AT_ONCE)
 
     def close(self) -> None:
         """Ends the library's app."""
