@@ -54,7 +54,7 @@ class Settings:
     fcm_endpoint: str | None = setting(
         "", web_address, "another address than Google's: only for the stand-in that ships with Yobikake"
     )
-    fcm_ca_file: Path | None = setting("", path, "certificates to trust at that other address; not set: the public ones")
+    fcm_ca_file: Path | None = setting("", path, "certificates to trust at that other address; not set: public ones")
     fcm_sender: str = setting(
         "auto",
         one_of("auto", "curl", "library"),
