@@ -9,7 +9,20 @@ from collections.abc import Mapping
 import orjson
 from firebase_admin import messaging
 
+from notifications.channels.contract import OverdueError, TooLargeError, data_of, presses, seconds_left, text_language
 from notifications.channels.promise import PayloadError, Push, Urgency
+
+__all__ = [
+    "LARGEST",
+    "LONGEST_TTL_S",
+    "MARK",
+    "OverdueError",
+    "TooLargeError",
+    "encode",
+    "escaped",
+    "measure",
+    "splice",
+]
 
 MARK = "@@yobikake:token@@"
 LARGEST = 4_096
@@ -17,27 +30,11 @@ LONGEST_TTL_S = 28 * 86_400
 _LONGEST_COLLAPSE_ID = 64
 _ENVELOPE = b'{"message":'
 _AROUND = len(_ENVELOPE) + len("}") + len(f',"token":"{MARK}"')  # what of a body does not travel to the phone
-_ORDERS = frozenset({"alert", "update", "cancel", "all_clear", "test"})
 # Colours of the warning levels (RGB 12,0,12 · 170,0,170 · 255,40,0) for the small icon.
 _COLOURS = {"5": "#0c000c", "4": "#aa00aa", "3": "#ff2800"}
 _IOS_LEVELS = {Urgency.CRITICAL: "critical", Urgency.TIME_SENSITIVE: "time-sensitive", Urgency.ACTIVE: "active"}
 _WEB_URGENCY = {Urgency.CRITICAL: "high", Urgency.TIME_SENSITIVE: "high", Urgency.ACTIVE: "normal"}
 _ANDROID_PRIORITY = {Urgency.CRITICAL: "max", Urgency.TIME_SENSITIVE: "high", Urgency.PASSIVE: "low"}
-
-
-class OverdueError(PayloadError):
-    """The push's own time was over before it could be encoded: nobody's fault, and nothing to send."""
-
-
-class TooLargeError(PayloadError):
-    """The message does not fit: `size` of `limit` bytes, and the bytes of each part for whoever must cut."""
-
-    def __init__(self, size: int, parts: Mapping[str, int], limit: int = LARGEST) -> None:
-        largest = ", ".join(f"{name} {count}" for name, count in sorted(parts.items(), key=lambda p: -p[1]))
-        super().__init__(f"the payload is {size} bytes, {size - limit} over the provider's {limit} ({largest})")
-        self.size = size
-        self.limit = limit
-        self.parts = dict(parts)
 
 
 def encode(push: Push, now: dt.datetime, *, critical_entitled: bool) -> bytes:
@@ -52,7 +49,7 @@ def encode(push: Push, now: dt.datetime, *, critical_entitled: bool) -> bytes:
     if body.count(MARK.encode()) != 1:
         raise PayloadError(f"a text of the message holds {MARK!r}")
     if len(body) - _AROUND > LARGEST:
-        raise TooLargeError(*measure(plain))
+        raise TooLargeError(*measure(plain), LARGEST)
     return body
 
 
@@ -90,10 +87,7 @@ def escaped(token: str) -> bytes:
 
 
 def _message(push: Push, now: dt.datetime, *, critical_entitled: bool) -> messaging.Message:
-    left = push.expires_at - now
-    if left <= dt.timedelta(0):
-        raise OverdueError(f"the message expired at {push.expires_at.isoformat()}")
-    ttl_s = min(int(left.total_seconds()), LONGEST_TTL_S)
+    ttl_s = seconds_left(push, now, LONGEST_TTL_S)
     urgency = _lowered(push, critical_entitled)
     quiet_on_android = push.platform == "android" and push.alert_once
     message = messaging.Message(
@@ -123,32 +117,13 @@ def _lowered(push: Push, critical_entitled: bool) -> Urgency:
 
 
 def _data(push: Push) -> dict[str, str]:
-    own = {
-        "message_id": push.message_id,
-        "thread": push.thread,
-        "kind": push.kind,
-        "drill": "true" if push.drill else "false",
-        "expires_at": push.expires_at.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "link": push.link,
-        "lang": push.language,
-    }
-    if push.alert_once:
-        own["alert_once"] = "true"
-        if push.platform == "android":
-            own |= {"title": push.title, "body": push.body, "channel_id": push.channel_id}
-    taken = sorted(own.keys() & push.data.keys())
-    if taken:
-        raise PayloadError(f"data.{taken[0]} is the channel's own")
-    return {**own, **push.data}
-
-
-def _presses(push: Push) -> bool:
-    """Delivered at once even to a sleeping phone. Everyday pushes, which collapse, are not."""
-    return push.urgency is not Urgency.PASSIVE and (push.kind in _ORDERS or push.collapse is None)
+    if push.alert_once and push.platform == "android":
+        return data_of(push, {"title": push.title, "body": push.body, "channel_id": push.channel_id})
+    return data_of(push)
 
 
 def _android(push: Push, ttl_s: int, urgency: Urgency) -> messaging.AndroidConfig:
-    pressing = _presses(push)
+    pressing = presses(push)
     config = messaging.AndroidConfig(
         priority="high" if pressing else "normal",
         ttl=ttl_s,
@@ -186,7 +161,7 @@ def _apns(push: Push, expires_at: dt.datetime, urgency: Urgency) -> messaging.AP
     )
     headers = {
         "apns-push-type": "alert",
-        "apns-priority": "10" if _presses(push) else "5",
+        "apns-priority": "10" if presses(push) else "5",
         "apns-expiration": str(int(expires_at.timestamp())),
         "apns-collapse-id": push.thread,
     }
@@ -201,7 +176,7 @@ def _webpush(push: Push, ttl_s: int, urgency: Urgency) -> messaging.WebpushConfi
         tag=push.thread,
         renotify=not push.alert_once,
         require_interaction=True if urgency in (Urgency.CRITICAL, Urgency.TIME_SENSITIVE) else None,
-        language="ja" if push.language == "ja-x-easy" else push.language,
+        language=text_language(push),
     )
     options = messaging.WebpushFCMOptions(link=push.link) if push.link.startswith("https://") else None
     return messaging.WebpushConfig(headers=headers, notification=notification, fcm_options=options)
