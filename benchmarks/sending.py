@@ -1,111 +1,321 @@
-"""How fast each sender hands over to the stand-in, and how long a push takes to encode.
+"""Messages a second of one worker with its ledger and queue, beside firebase-admin, its Node.js sister and h2load.
 
-Sender and stand-in run side by side on this machine, so rates are of both together; the processor time of each is
-told apart. The stand-in speaks HTTP/1.1: against the provider libcurl multiplexes over HTTP/2 and is faster still.
+All in one run on one machine against one native HTTP/2 provider: whoever sends has one core, the provider (and
+PostgreSQL) the other. Rates are read from the provider's log, from the first arrival to the last, so that every
+sender is measured by the same clock. Payloads have the same size. Needs root or user namespaces, nginx with its echo
+module, h2load; node and npm for the Node.js peer (without them that row says so).
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import os
-import resource
+import shutil
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from notifications.channels.fcm import FcmChannel, open_channel
-from notifications.channels.promise import Outcome, Push, Urgency
-from notifications.channels.standin.account import FILE_NAME
+from benchmarks import _queue
+from benchmarks._city import OPEN, City, free_port
+from benchmarks._machine import (
+    CLIENT_CORE,
+    SERVER_CORE,
+    describe,
+    family_s,
+    median,
+    pinned,
+    processor_s,
+    said,
+    say,
+    table,
+)
+from benchmarks._namespace import INSIDE, enter
+from benchmarks._pace import unpaced
+from benchmarks._stores import KINDS, Store, open_store, work_folder
+from benchmarks._witness import hits
+from benchmarks.provider import PROJECTS, Missing, Provider, echo_module
+from notifications.channels.fcm.body import MARK, encode
+from notifications.channels.promise import Channel, Push, Urgency
 
-STAND_IN = "import backend.cli.standin as standin; standin.command()"
+ROOT = Path(__file__).resolve().parents[1]
+NODE = ROOT / ".cache" / "node-firebase-admin"
+NODE_VERSION = "14"
+GROUPS = 600
 
 
-def a_push(number: int) -> Push:
-    """An evacuation order of the usual size, in one of many groups."""
-    return Push(
-        message_id="m" * 22,
-        thread="t" * 22,
-        kind="alert",
-        title="【警戒レベル4・避難指示】見本市川端町 洪水",
-        body="危険な場所から全員避難してください。川の水があふれるおそれがあります。" * 2,
-        language="ja",
-        platform="android",
-        urgency=Urgency.TIME_SENSITIVE,
-        channel_id="critical_life",
-        expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(hours=6),
-        link="https://push.mihon.example/v1/alerts/b7KdP4nH6fJ0aXq3Ue9sMg",
-        data={
-            "level": "4",
-            "hazard": "flood",
-            "shelters": f'[{{"id":{number},"name":"川端小学校","lat":38.2601,"lon":140.8821,"about_m":400}}]' * 3,
-        },
+@dataclass(slots=True)
+class Run:
+    """What one sender did once."""
+
+    sent: int = 0
+    rate: float = 0.0  # messages a second
+    cpu: float = 0.0  # seconds of the sender for 10,000
+    provider_cpu: float = 0.0
+    size: float = 0.0  # bytes of a body
+
+
+def bodies(channel: Channel | None, count: int) -> list[bytes]:
+    """Encoded bodies of groups that differ by their shelters, as the worker makes them."""
+    text = _queue.TEXTS["ja"]
+    now = dt.datetime.now(dt.UTC)
+    pushes = (
+        Push(
+            message_id="m" * 22,
+            thread="t" * 22,
+            kind="alert",
+            title=text["title"],
+            body=text["body"] + "\n最寄りの避難場所: " + "、".join(str(s["name"]) for s in _queue.shelters_of(number)),
+            language="ja",
+            platform="android",
+            urgency=Urgency.TIME_SENSITIVE,
+            channel_id="critical_life",
+            expires_at=now + dt.timedelta(hours=6),
+            link="https://push.mihon.example/v1/alerts/b7KdP4nH6fJ0aXq3Ue9sMg",
+            data={
+                "level": "4",
+                "hazard": "flood",
+                "reason": "area:benchmark place:home",
+                "shelters": json.dumps(_queue.shelters_of(number), ensure_ascii=False, separators=(",", ":")),
+            },
+        )
+        for number in range(count)
     )
+    return [channel.encode(p, now) if channel else encode(p, now, critical_entitled=False) for p in pushes]
 
 
-def processor_s(pid: int) -> float:
-    """Seconds of processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+class Bench:
+    """Everybody sends to this provider, one after another."""
+
+    def __init__(self, folder: Path, provider: Provider) -> None:
+        self.folder, self.provider = folder, provider
+        self.bodies = [body.decode() for body in bodies(None, GROUPS)]
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+        for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"):
+            self.environment[name] = str(provider.ca_file)
+
+    def measured(self, send: Callable[[], float | None]) -> Run:
+        """Runs a sender and reads from the log what reached the provider meanwhile; `send` says its CPU seconds."""
+        mark, used = self._mark(), family_s(self.provider.pid)
+        cpu = send()
+        spent = family_s(self.provider.pid) - used
+        time.sleep(0.4)  # the log is flushed five times a second
+        with self.provider.log.open(encoding="utf-8", errors="replace") as log:
+            log.seek(mark)
+            found = [hit for hit in hits(log) if hit.status == 200]
+        arrived = sorted(hit.arrived for hit in found)
+        if len(arrived) < 2:
+            return Run()
+        return Run(
+            len(arrived),
+            (len(arrived) - 1) / max(1e-3, arrived[-1] - arrived[0]),
+            (cpu or 0.0) / len(arrived) * 10_000,
+            spent / len(arrived) * 10_000,
+            sum(hit.size for hit in found) / len(found),
+        )
+
+    def library(self, count: int, project: str) -> Run:
+        """firebase-admin's `send_each`."""
+        return self._peer([sys.executable, str(ROOT / "benchmarks/_peer_library.py")], count, project)
+
+    def node(self, count: int, project: str, at_once: int = 1) -> Run:
+        """Node's `sendEach`, some calls side by side."""
+        if not (NODE / "node_modules" / "firebase-admin").is_dir():
+            return Run()
+        return self._peer(["node", str(ROOT / "benchmarks/_peer_node.js")], count, project, at_once)
+
+    def h2load(self, count: int, project: str, connections: int) -> Run:
+        """nghttp2's load generator with one of our bodies: what this machine allows."""
+        body = self.folder / "body.json"
+        body.write_text(self.bodies[0].replace(MARK, _queue.token_of(1)), encoding="utf-8")
+        url = f"{self.provider.url}/v1/projects/{project}/messages:send"
+        command = ["h2load", "-n", str(count), "-c", str(connections), "-m", "100", "-t", "1", "-d", str(body)]
+        headers = ["-H", "content-type: application/json", "-H", f"authorization: Bearer {'t' * 160}", url]
+
+        def send() -> float:
+            before = os.times()
+            subprocess.run(pinned(CLIENT_CORE, [*command, *headers]), capture_output=True, check=True)
+            after = os.times()
+            return after.children_user + after.children_system - before.children_user - before.children_system
+
+        return self.measured(send)
+
+    def _peer(self, command: list[str], count: int, project: str, at_once: int = 1) -> Run:
+        task = self.folder / "task.json"
+        task.write_text(
+            json.dumps(
+                {
+                    "modules": str(NODE),
+                    "credentials": str(self.provider.credentials),
+                    "project": project,
+                    "bodies": self.bodies,
+                    "tokens": [_queue.token_of(number) for number in range(1, count + 1)],
+                    "at_once": at_once,
+                }
+            )
+        )
+
+        def send() -> float:
+            line = pinned(CLIENT_CORE, [*command, str(task)])
+            done = subprocess.run(line, capture_output=True, text=True, env=self.environment, check=False)
+            if done.returncode:
+                raise SystemExit(f"{command[-1]} failed: {done.stderr[-1500:]}")
+            return float(json.loads(done.stdout.strip().splitlines()[-1])["cpu_s"])
+
+        return self.measured(send)
+
+    def _mark(self) -> int:
+        time.sleep(0.4)
+        return self.provider.log.stat().st_size if self.provider.log.exists() else 0
 
 
-def own_s() -> float:
-    """The same of this process."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+def ours(bench: Bench, store: Store, project: str, count: int, rounds: int, connections: int) -> list[Run]:
+    """A real worker process with an idle queue, then `rounds` messages for `count` devices, each put at once."""
+    city = City(
+        bench.folder / f"{store.kind}-{project}", store, bench.provider, project,
+        FCM_CONNECTIONS=str(connections), **unpaced(),
+    )  # fmt: skip
+    city.folder.mkdir(parents=True)
+    runs = []
+    try:
+        city.start(web=False).worker(core=CLIENT_CORE)
+        for number in range(-1, rounds):
+
+            def send(number: int = number) -> float:
+                before = processor_s(city.pid("worker"))
+                _queue.put(city.watching, count if number >= 0 else 500, GROUPS, f"{project}-{store.kind}-{number}")
+                until = time.monotonic() + 60 + count / 200
+                while city.number(OPEN):
+                    if time.monotonic() > until:
+                        raise SystemExit(f"the worker did not come to an end: {city.words('worker')}")
+                    time.sleep(0.05)
+                return processor_s(city.pid("worker")) - before
+
+            run = bench.measured(send)
+            if number >= 0:  # the first opened connections and fetched the access token
+                runs.append(run)
+    finally:
+        city.stop()
+    return runs
 
 
-def measure(channel: FcmChannel, pid: int, count: int, step: int, groups: int) -> str:
-    """One row of the table."""
-    bodies = [channel.encode(a_push(number), dt.datetime.now(dt.UTC)) for number in range(groups)]
-    tokens = [f"{number:010d}abcdefghijkl:APA91b{'x' * 134}" for number in range(count)]
-    channel.hand_over(bodies[0], ["warm"])
-    start, own, other = time.perf_counter(), own_s(), processor_s(pid)
-    accepted = 0
-    for first in range(0, count, step):
-        part = tokens[first : first + step]
-        results = channel.hand_over_each([bodies[(first + n) % groups] for n in range(len(part))], part)
-        accepted += sum(result.outcome is Outcome.ACCEPTED for result in results)
-    took = time.perf_counter() - start
-    mine, theirs = (own_s() - own) / count * 10_000, (processor_s(pid) - other) / count * 10_000
-    return (
-        f"| {channel.sender} | {step} | {groups} | {accepted / took:,.0f} | {mine:.2f} | {theirs:.2f} "
-        f"| {accepted:,} of {count:,} |"
+def row(name: str, runs: list[Run], library: list[Run], node: list[Run], limit: list[Run]) -> list[str]:
+    """A line of the table."""
+    rate = median(run.rate for run in runs)
+    if not rate:
+        return [name, "not measured", *["–"] * 6]
+
+    def ratio(peer: list[Run]) -> str:
+        other = median(run.rate for run in peer)
+        return f"{rate / other:.2f}" if other else "–"
+
+    return [
+        name,
+        f"{rate:,.0f} ({min(run.rate for run in runs):,.0f}–{max(run.rate for run in runs):,.0f})",
+        f"{median(run.cpu for run in runs):.2f}",
+        f"{median(run.provider_cpu for run in runs):.2f}",
+        f"{median(run.size for run in runs):,.0f}",
+        ratio(library),
+        ratio(node),
+        ratio(limit),
+    ]
+
+
+def compare(bench: Bench, folder: Path, project: str, asked: argparse.Namespace) -> None:
+    """One table: all senders against one latency, in turns."""
+    late = PROJECTS[project]
+    part = 1 if not late else 4  # the slow ones are slower still
+    connections = asked.connections if not late else max(asked.connections, 16 * late // 100)
+    library: list[Run] = []
+    node: list[Run] = []
+    node_8: list[Run] = []
+    limit: list[Run] = []
+    mine: dict[str, list[Run]] = {}
+    for _ in range(asked.rounds):
+        library.append(bench.library(asked.count // 10 // part, project))
+        node.append(bench.node(asked.count // 2 // part, project))
+        node_8.append(bench.node(asked.count // 2, project, at_once=8))
+        limit.append(bench.h2load(asked.count * 2, project, connections))
+    for kind in asked.stores:
+        with open_store(kind, folder / f"store-{kind}-{project}", core=SERVER_CORE) as store:
+            engine = store.engine()
+            _queue.settle(engine, asked.count)
+            engine.dispose()
+            mine[kind] = ours(bench, store, project, asked.count, asked.rounds, connections)
+    say(
+        f"\n### Answers {'at once' if not late else f'after {late} ms'} ({connections} connections for us and h2load)\n"
     )
+    rows = [(f"**one worker, {kind}**, ledger and queue", runs) for kind, runs in mine.items()]
+    rows += [
+        ("firebase-admin `send_each`", library),
+        (f"node firebase-admin {node_version()} `sendEach`", node),
+        ("the same, 8 calls side by side", node_8),
+        ("h2load (C)", limit),
+    ]
+    head = ("sender", "messages/s (least–most)", "CPU s per 10,000", "of the provider", "bytes")
+    head += ("× send_each", "× node", "× h2load")
+    say(table(head, [row(name, runs, library, node, limit) for name, runs in rows]))
+    for kind, runs in mine.items():
+        rate = median(run.rate for run in runs)
+        if not late:
+            of_library, of_node = (
+                rate / (median(run.rate for run in peer) or float("nan")) for peer in (library, node)
+            )
+            say(f"\n{kind}: {of_library:.1f} × send_each (aim ≥ 18), {of_node:.2f} × node (aim ≥ 2)")
+        else:
+            allowed = rate / (median(run.rate for run in limit) or float("nan"))
+            say(f"\n{kind}: {rate:,.0f}/s with {late} ms (aim ≥ 10,000, or what h2load allows: {allowed:.2f} of it)")
+
+
+def node_version() -> str:
+    """The version of the Node.js library here."""
+    manifest = NODE / "node_modules" / "firebase-admin" / "package.json"
+    return str(json.loads(manifest.read_text())["version"]) if manifest.exists() else "(not installed)"
+
+
+def fetch_node() -> None:
+    """Installs the Node.js peer beside the other caches, once."""
+    if shutil.which("node") is None or shutil.which("npm") is None or node_version()[0].isdigit():
+        return
+    NODE.mkdir(parents=True, exist_ok=True)
+    command = ["npm", "install", "--no-audit", "--no-fund", "--silent", f"firebase-admin@{NODE_VERSION}"]
+    if subprocess.run(command, cwd=NODE, capture_output=True, check=False).returncode:
+        say("the Node.js peer could not be installed by npm: its rows stay empty")
+
+
+def arguments(given: Iterable[str] | None = None) -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=40_000, help="messages of a round of ours; peers send fewer")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--connections", type=int, default=4, help="HTTP/2 connections of us and h2load at no latency")
+    parser.add_argument("--projects", nargs="+", default=["now", "ms100"], choices=sorted(PROJECTS))
+    parser.add_argument("--stores", nargs="+", default=list(KINDS), choices=KINDS)
+    return parser.parse_args(given if given is None else list(given))
 
 
 def main() -> None:
-    """Prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=10_000, help="messages of the fast sender; a fifth of the slow")
-    count = parser.parse_args().count
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", STAND_IN, "--port", "0", "--state-dir", folder]
-        root = str(Path(__file__).resolve().parents[1])
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": root}
-        ) as stand_in:
-            assert stand_in.stdout is not None
-            url = stand_in.stdout.readline().split()[1].rstrip("/")
-            print("| sender | recipients a step | groups | messages/s | CPU s per 10,000 | of the stand-in | taken |")
-            print("|---|---|---|---|---|---|---|")
-            try:
-                for sender, step, groups in (("curl", 50, 1), ("curl", 50, 50), ("curl", 500, 1), ("library", 50, 1)):
-                    channel = open_channel(credentials=Path(folder) / FILE_NAME, endpoint=url, sender=sender)  # type: ignore[arg-type]
-                    print(measure(channel, stand_in.pid, count if sender == "curl" else count // 5, step, groups))
-                    channel.close()
-                channel = open_channel(credentials=Path(folder) / FILE_NAME, endpoint=url)
-                start = time.perf_counter()
-                for number in range(1_000):
-                    channel.encode(a_push(number), dt.datetime.now(dt.UTC))
-                print(f"\nEncoding one group: {(time.perf_counter() - start) * 1_000:,.0f} µs")
-                channel.close()
-            finally:
-                stand_in.terminate()
+    """Prints the tables."""
+    asked = arguments()
+    echo_module()
+    if said(("h2load", "--version")).endswith("missing"):
+        raise Missing("h2load is needed here: apt-get install nghttp2-client")
+    if not os.environ.get(INSIDE):
+        fetch_node()
+    enter()
+    say("## Sending\n\n" + describe())
+    with work_folder() as folder:
+        where = folder / "provider"
+        with Provider(where, free_port(), core=SERVER_CORE, also_443=True) as provider:
+            bench = Bench(folder, provider)
+            for project in asked.projects:
+                compare(bench, folder, project, asked)
 
 
 if __name__ == "__main__":
