@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
@@ -80,9 +83,42 @@ def transactions(mode: Mode) -> Iterator[None]:
 
 @contextmanager
 def transaction(engine: Engine, mode: Mode = "write") -> Iterator[Session]:
-    """One session and one transaction: committed at the end, rolled back when anything raises."""
-    with transactions(mode), Session(engine, expire_on_commit=False) as session, session.begin():
+    """One session and one transaction: committed at the end, rolled back when anything raises.
+
+    SQLite has one writer and no queue for it: whoever writes again and again would starve the
+    others. Threads of one process therefore write in the order in which they came.
+    """
+    turn = _turn(engine) if mode == "write" and engine.dialect.name == "sqlite" else nullcontext()
+    with turn, transactions(mode), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+SQLITE_WAITS_S = 30
+_turns = threading.Condition()
+_queues: WeakKeyDictionary[Engine, deque[object]] = WeakKeyDictionary()
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    me = object()
+    with _turns:
+        queue = _queues.setdefault(engine, deque())
+        queue.append(me)
+        # Whoever waits in vain begins all the same: SQLite then says that it is locked.
+        _turns.wait_for(lambda: queue[0] is me, SQLITE_WAITS_S)
+    try:
+        yield
+    finally:
+        with _turns:
+            queue.remove(me)
+            _turns.notify_all()
+
+
+def unreachable(error: BaseException) -> bool:
+    """Whether an error means that the database could not be reached or hung up, rather than a mistake of ours."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return isinstance(error, sa.exc.TimeoutError)  # no connection of the pool came free
+    return error.connection_invalidated or isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
 
 
 def prepare(engine: Engine) -> Engine:
@@ -101,7 +137,7 @@ def _open_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
-        "busy_timeout=30000",
+        f"busy_timeout={SQLITE_WAITS_S * 1000}",
         "foreign_keys=ON",
         "temp_store=MEMORY",
         "cache_size=-65536",

@@ -29,6 +29,7 @@ TABLES = (
     "notifications.dangers",
     "notifications.devices",
     "notifications.dispatch.batches",
+    "notifications.dispatch.duties",
     "notifications.dispatch.governor",
     "notifications.dispatch.groups",
     "notifications.dispatch.incidents",

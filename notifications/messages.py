@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, BigId, Json, UtcDateTime, insert_ignore
-from notifications import told
+from notifications import nudges, told
 from notifications.audiences import Audience
 from notifications.identifier import derived_identifier
 
@@ -143,8 +143,11 @@ def post(session: Session, saying: Saying, now: dt.datetime) -> Message:
     origin is said once: a second call returns the first message and changes nothing.
     Raises ValueError when it would expire before it begins.
     """
-    insert_ignore(session, Message, saying.row(now))
-    return session.scalars(sa.select(Message).where(Message.origin == saying.origin)).one()
+    new = insert_ignore(session, Message, saying.row(now))
+    message = session.scalars(sa.select(Message).where(Message.origin == saying.origin)).one()
+    if new:
+        nudges.there_is_work(session, message.rank)
+    return message
 
 
 def of_thread(session: Session, thread: str) -> Sequence[Message]:

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from backend import channel, clock, logs
 from backend.config import Settings
 from database import open_engine
+from notifications.dispatch.drivers.embedded import Embedded
 from notifications.dispatch.worker import Worker
 
 
@@ -33,16 +34,19 @@ def command() -> None:
             clock=clock.utc_now,
             lease=dt.timedelta(seconds=settings.lease_seconds),
             retry_base=dt.timedelta(seconds=settings.retry_seconds),
-            poll=dt.timedelta(seconds=settings.poll_seconds),
             operator_webhook=settings.operator_webhook_url,
         )
 
-        def stop(_signal: int, _frame: FrameType | None) -> None:
+        def stop(number: int, _frame: FrameType | None) -> None:
+            if worker.stopped.is_set():
+                # Asked a second time: at once. What it holds is free again when its leases run out.
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
             worker.stop()
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        worker.run(alone=alone)
+        Embedded(dt.timedelta(seconds=settings.poll_seconds)).run(worker, alone=alone)
 
 
 @contextmanager

@@ -1,28 +1,30 @@
-"""The worker: plans and sends whatever is most urgent, one piece at a time, until it is told to stop."""
+"""The worker: plans and sends whatever is most urgent, and sees to its duties. A driver says when."""
 
 from __future__ import annotations
 
 import datetime as dt
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from database import Base, UtcDateTime, transaction
-from notifications import alerts
+from database import Base, UtcDateTime, transaction, unreachable
+from notifications import alerts, nudges
 from notifications.channels.promise import Channel
-from notifications.dispatch import batches, paging, planner
+from notifications.dispatch import agenda, batches, duties, paging, planner
 from notifications.dispatch.batches import Batch, BatchState
+from notifications.dispatch.duties import Duty
 from notifications.dispatch.sender import Sender
 
 BEAT_EVERY = dt.timedelta(seconds=5)
-DUTIES_EVERY = dt.timedelta(seconds=10)
+EXPIRE_EVERY = dt.timedelta(seconds=10)
+PAGE_EVERY = dt.timedelta(seconds=2)
 # A worker silent for this long is counted as gone.
 SILENT_AFTER = dt.timedelta(seconds=30)
 
@@ -46,7 +48,7 @@ def alive(session: Session, now: dt.datetime) -> Sequence[WorkerBeat]:
 
 
 class Worker:
-    """One process's loop. The embedded driver of the seam "there is work": it looks, and it sleeps."""
+    """What one process can do, one piece at a time. `plan_once`, `send_due` and `duties` may run in three threads."""
 
     def __init__(
         self,
@@ -56,110 +58,121 @@ class Worker:
         clock: Callable[[], dt.datetime],
         lease: dt.timedelta,
         retry_base: dt.timedelta,
-        poll: dt.timedelta,
         operator_webhook: str | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        more_duties: Sequence[Duty] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.id = f"{socket.gethostname()}-{secrets.token_hex(8)}"
-        self.stopping = False
-        self._engine, self._channel, self._clock = engine, channel, clock
-        self._lease, self._poll = lease, poll
-        self._sleep, self._monotonic = sleep, monotonic
-        self._webhook = operator_webhook
-        self._turn = True
-        self._started = clock()
-        self._beat_due = self._duties_due = self._started
+        self.stopped = threading.Event()
+        self.engine = engine
+        self._channel, self._clock, self._lease, self._monotonic = channel, clock, lease, monotonic
+        self._started = self._beat_due = clock()
+        self._duties = [
+            Duty("alerts.expire", EXPIRE_EVERY, _expire),
+            Duty("operators.page", PAGE_EVERY, lambda engine, now: paging.page(engine, operator_webhook, now)),
+            *more_duties,
+        ]
         self._sender = Sender(
             engine, channel, clock=clock, lease=lease, retry_base=retry_base, monotonic=monotonic,
-            stopping=lambda: self.stopping,
+            stopping=self.stopped.is_set,
         )  # fmt: skip
 
     def stop(self) -> None:
-        """Asks the worker to hand back what it holds and leave."""
-        self.stopping = True
+        """Asks the worker to hand back what it holds and leave. Safe in a signal handler."""
+        self.stopped.set()
 
-    def run(self, *, alone: bool = False) -> None:
-        """Works until stopped. `alone`: no other worker can hold anything, so leases left behind are void."""
+    def begin(self, *, alone: bool) -> None:
+        """Before the first piece. `alone`: no other worker can hold anything, so leases left behind are void."""
         log.info("worker_started", worker=self.id, sender=self._channel.name)
         if alone:
-            with transaction(self._engine) as session:
+            with transaction(self.engine) as session:
                 forfeited = forfeit(session, self._clock())
             log.info("leases_forfeited", batches=forfeited)
-        while not self.stopping:
-            try:
-                worked = self.work()
-            except OperationalError as error:
-                # A worker that cannot reach the database does not send.
-                log.error("database_unreachable", reason=type(error.orig).__name__)
-                worked = False
-                self._sleep(1.0)
-            if not worked and not self.stopping:
-                self._sleep(self._poll.total_seconds())
-        with transaction(self._engine) as session:
-            session.execute(sa.delete(WorkerBeat).where(WorkerBeat.id == self.id))
+
+    def sign_off(self) -> None:
+        """After the last piece: nobody counts on this worker any more, and others learn of what it handed back."""
         self._channel.close()
+        try:
+            with transaction(self.engine) as session:
+                session.execute(sa.delete(WorkerBeat).where(WorkerBeat.id == self.id))
+                left = batches.most_urgent(session, self._clock())
+                if left is not None:
+                    nudges.there_is_work(session, left)
+        except sa.exc.SQLAlchemyError as error:
+            if not unreachable(error):
+                raise
+            log.error("database_unreachable", reason=type(error).__name__)
         log.info("worker_stopped", worker=self.id)
 
-    def work(self) -> bool:
-        """Does the most urgent piece of work; False when there is none."""
+    def plan_once(self) -> bool:
+        """Plans a chunk of the most urgent message; False when nothing is to be planned now."""
         now = self._clock()
-        self._beat(now)
-        if now >= self._duties_due:
-            self._duties_due = now + DUTIES_EVERY
-            self._duties(now)
-        with transaction(self._engine, "read") as session:
-            to_plan, to_send = planner.most_urgent(session, now), batches.most_urgent(session, now)
-        if self._sender.pace.holds(now):
-            to_send = None
-        # What is as urgent in both is done by turns: the first phones ring while the last are looked up.
-        planning_first = to_plan is not None and (to_send is None or to_plan < to_send or self._turn)
-        if to_plan is not None and planning_first and (to_send is None or to_plan <= to_send):
-            self._turn = False
+        to_plan, to_send = self._most_urgent(now)
+        if to_plan is None or (to_send is not None and to_plan > to_send):
+            return False
+        with transaction(self.engine) as session:
             # With nothing to send, whatever is due: the most urgent may be waiting for a batch that another holds.
-            if self._plan(now, to_send):
-                return True
-        self._turn = True
-        return to_send is not None and self._send()
-
-    def drain(self) -> None:
-        """Works until nothing is due: for commands and tests."""
-        while self.work():
-            pass
-
-    def _plan(self, now: dt.datetime, least_urgent: int | None) -> bool:
-        with transaction(self._engine) as session:
-            message = planner.claim(session, now, least_urgent)
+            message = planner.claim(session, now, to_send)
             if message is None:
                 return False
-            planner.plan_chunk(session, message, now)
+            if planner.plan_chunk(session, message, now):
+                nudges.there_is_work(session, message.rank)
         return True
 
-    def _send(self) -> bool:
+    def send_due(self) -> bool:
+        """Sends the most urgent batch; False when none is due."""
         now, claimed = self._clock(), self._monotonic()
-        with transaction(self._engine) as session:
+        if self._sender.pace.holds(now):
+            return False
+        with transaction(self.engine, "read") as session:
+            if batches.most_urgent(session, now) is None:
+                return False
+        with transaction(self.engine) as session:
             held = batches.claim(session, self.id, now, self._lease)
         if held is None:
             return False
         self._sender.send(held, claimed)
         return True
 
-    def _beat(self, now: dt.datetime) -> None:
+    def duties(self) -> None:
+        """What is due by the clock and in no other worker's hands."""
+        duties.see_to(self.engine, self._duties, self._clock())
+
+    def next_due(self) -> float | None:
+        """Seconds until something is to be planned or sent, negative when it already is; None: nothing is known."""
+        with transaction(self.engine, "read") as session:
+            return agenda.seconds_until_due(session, self._clock())
+
+    def beat(self) -> None:
+        """Says that this worker lives, every few seconds."""
+        now = self._clock()
         if now < self._beat_due:
             return
         self._beat_due = now + BEAT_EVERY
-        with transaction(self._engine) as session:
+        with transaction(self.engine) as session:
             session.merge(WorkerBeat(id=self.id, started_at=self._started, beat_at=now, sender=self._channel.name))
             session.execute(sa.delete(WorkerBeat).where(WorkerBeat.beat_at < now - dt.timedelta(days=1)))
 
-    def _duties(self, now: dt.datetime) -> None:
-        """What is due by the clock: alerts whose time is over, operators to call."""
-        with transaction(self._engine, "read") as session:
-            over = alerts.overdue(session, now)
-        if over:
-            with transaction(self._engine) as session:
-                alerts.expire(session, now)
-        paging.page(self._engine, self._webhook, now)
+    def drain(self) -> None:
+        """Works in this thread until nothing is due, planning and sending by turns: for commands and tests."""
+        worked = True
+        while worked:
+            self.beat()
+            self.duties()
+            worked = planned = self.plan_once()
+            while planned and self._planning_goes_first():
+                planned = self.plan_once()
+            worked = self.send_due() or worked
+
+    def _most_urgent(self, now: dt.datetime) -> tuple[int | None, int | None]:
+        """The ranks of what is to be planned and what is to be sent."""
+        with transaction(self.engine, "read") as session:
+            to_plan, to_send = planner.most_urgent(session, now), batches.most_urgent(session, now)
+        return to_plan, None if self._sender.pace.holds(now) else to_send
+
+    def _planning_goes_first(self) -> bool:
+        to_plan, to_send = self._most_urgent(self._clock())
+        return to_plan is not None and (to_send is None or to_plan < to_send)
 
 
 def forfeit(session: Session, now: dt.datetime) -> int:
@@ -168,3 +181,12 @@ def forfeit(session: Session, now: dt.datetime) -> int:
         sa.update(Batch).where(Batch.state == BatchState.LEASED.value).values(lease_until=now - dt.timedelta(seconds=1))
     )
     return result.rowcount
+
+
+def _expire(engine: Engine, now: dt.datetime) -> None:
+    """Alerts whose time is over are written down as over."""
+    with transaction(engine, "read") as session:
+        over = alerts.overdue(session, now)
+    if over:
+        with transaction(engine) as session:
+            alerts.expire(session, now)

@@ -84,7 +84,7 @@ class Town:
         """The worker does everything that is due."""
         Worker(
             self.engine, self.channel, clock=self.clock, lease=LEASE, retry_base=RETRY_BASE,
-            poll=dt.timedelta(seconds=1), sleep=lambda seconds: None, monotonic=lambda: self.clock().timestamp(),
+            monotonic=lambda: self.clock().timestamp(),
         ).drain()  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import datetime as dt
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
 from database import transaction
 from geo import mesh
@@ -31,24 +30,20 @@ from tests.notifications.builders import (
     make_phones,
     plan,
 )
+from tests.notifications.dispatch.clockwork import let_duties_come_due
 from tests.notifications.dispatch.scripted import LEASE, RETRY_BASE, ScriptedChannel
 
 
 class Shift:
-    """A worker with clocks that stand still and a sleep that is only written down."""
+    """A worker with clocks that stand still."""
 
     def __init__(self, engine):
         self.engine, self.channel = engine, ScriptedChannel()
-        self.now, self.slept = NOW, []
+        self.now = NOW
         self.worker = Worker(
             engine, self.channel, clock=lambda: self.now, lease=LEASE, retry_base=RETRY_BASE,
-            poll=dt.timedelta(milliseconds=200), sleep=self._sleep, monotonic=lambda: self.now.timestamp(),
+            monotonic=lambda: self.now.timestamp(),
         )  # fmt: skip
-        self.when_idle = self.worker.stop
-
-    def _sleep(self, seconds):
-        self.slept.append(seconds)
-        self.when_idle()
 
     @property
     def said(self):
@@ -196,7 +191,8 @@ def test_a_worker_that_knows_it_is_alone_takes_over_what_was_left_behind(engine,
     message = _write(engine, begin)
     shift.worker.drain()
     assert shift.channel.calls == []
-    shift.worker.run(alone=True)
+    shift.worker.begin(alone=True)
+    shift.worker.drain()
     assert shift.outcomes(message) == {Outcome.ACCEPTED: 3}
 
 
@@ -208,47 +204,22 @@ def test_a_worker_with_neighbours_leaves_their_leases_alone(engine, shift):
         assert batches.claim(session, "a neighbour", NOW, HOUR)
 
     _write(engine, begin)
-    shift.worker.run()
+    shift.worker.begin(alone=False)
+    shift.worker.drain()
     assert shift.channel.calls == []
 
 
-def test_without_its_database_a_worker_does_not_send(engine, shift):
-    def begin(session):
-        make_phones(session, 1)
-        make_message(session, Audience(everyone=True))
-        plan(session)
-
-    _write(engine, begin)
-    gone = OperationalError("SELECT 1", {}, Exception("gone"))
-
-    def refuse(_connection):
-        raise gone
-
-    sa.event.listen(engine, "begin", refuse)
-    turns = iter([lambda: None, lambda: sa.event.remove(engine, "begin", refuse), lambda: None, shift.worker.stop])
-    seen = []
-
-    def idle():
-        seen.append(len(shift.channel.calls))
-        next(turns)()
-
-    shift.when_idle = idle
-    shift.worker.run()
-    assert seen[:2] == [0, 0]
-    assert len(shift.channel.calls) == 1
-
-
 def test_a_worker_says_that_it_lives_and_signs_off(engine, shift):
-    shift.worker.work()
+    shift.worker.drain()
     with transaction(engine, "read") as session:
         (beat,) = worker.alive(session, NOW + worker.SILENT_AFTER)
         assert (beat.id, beat.started_at, beat.sender) == (shift.worker.id, NOW, "scripted")
         assert worker.alive(session, NOW + worker.SILENT_AFTER + dt.timedelta(seconds=1)) == []
     shift.now += worker.BEAT_EVERY
-    shift.worker.work()
+    shift.worker.drain()
     with transaction(engine, "read") as session:
         assert session.scalars(sa.select(WorkerBeat.beat_at)).one() == NOW + worker.BEAT_EVERY
-    shift.worker.run()
+    shift.worker.sign_off()
     assert shift.channel.closed
     with transaction(engine, "read") as session:
         assert worker.alive(session, shift.now) == []
@@ -258,15 +229,10 @@ def test_two_workers_have_two_names(engine):
     assert Shift(engine).worker.id != Shift(engine).worker.id
 
 
-def test_an_idle_worker_sleeps_between_looks(shift):
-    shift.worker.run()
-    assert shift.slept == [0.2]
-
-
 def test_what_is_over_is_written_down_as_over(engine, shift):
     alert = _write(engine, lambda session: make_alert(session, make_people(session))[0])
     shift.now += 6 * HOUR
-    shift.worker.work()
+    shift.worker.drain()
     with transaction(engine, "read") as session:
         found = session.get_one(Alert, alert.id)
         assert (found.state, found.ended_at) == ("expired", shift.now)
@@ -285,7 +251,7 @@ def test_an_incident_calls_an_operator_once(engine, shift, monkeypatch):
     shift.channel.everybody = Result(Outcome.FAILED, fault=Fault.CREDENTIALS, detail="the key was revoked")
     shift.worker.drain()
     for _ in range(3):
-        shift.now += worker.DUTIES_EVERY
+        let_duties_come_due(engine)
         shift.worker.drain()
     assert [(one["kind"], one["detail"]) for one in calls] == [("credentials", "the key was revoked")]
     with transaction(engine, "read") as session:
