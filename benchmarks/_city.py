@@ -69,6 +69,10 @@ class City(RunningCity):
         wait_for(lambda: self._alive(name) and self.beats() > before, f"{name} to begin")
         return process
 
+    def environment(self) -> dict[str, str]:
+        """The settings of its processes as variables."""
+        return {f"YOBIKAKE_{name}": value for name, value in self._settings.items()}
+
     def pid(self, name: str) -> int:
         """The process of this name."""
         return self._processes[name].pid
