@@ -9,7 +9,8 @@ from backend.config import Settings
 from notifications.channels import fcm
 from notifications.channels.blocking import BlockingLine
 from notifications.channels.fcm import body
-from notifications.channels.promise import Channel, Line, Outcome, Push, Result
+from notifications.channels.promise import Channel, Line, Outcome, Outlet, Push, Result
+from notifications.dispatch.governor import Pace
 
 
 class NoChannel:
@@ -49,4 +50,11 @@ def opened(settings: Settings) -> Channel:
         timeout_s=settings.fcm_timeout,
         connections=settings.fcm_connections,
         critical_entitled=settings.ios_critical,
+        ca_file=str(settings.fcm_ca_file) if settings.fcm_ca_file is not None else None,
     )
+
+
+def paces(settings: Settings) -> dict[Outlet, Pace]:
+    """What each provider allows, shared by all workers."""
+    fcm_pace = Pace(settings.fcm_quota_per_minute, settings.fcm_quota_share, settings.fcm_ramp_seconds)
+    return {Outlet.FCM: fcm_pace}

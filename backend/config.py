@@ -61,7 +61,21 @@ class Settings:
         "`curl` (fast), `library` (Firebase's own) or `auto`: the best there is",
     )
     fcm_timeout: float = setting("10", number(1, 120), "seconds to wait for the provider's answer")
-    fcm_connections: int = setting("8", whole(1, 64), "HTTP/2 connections of one sender")
+    fcm_connections: int = setting(
+        "32", whole(1, 64), "HTTP/2 connections of one worker at most, a hundred messages at once on each"
+    )
+    fcm_quota_per_minute: int = setting(
+        "600000", whole(60, 100_000_000), "messages a minute that Google grants the project; 95 % of it is used"
+    )
+    fcm_quota_share: float = setting(
+        "1", number(0.01, 1), "share of that quota for Yobikake, when another system sends by the same project"
+    )
+    fcm_ramp_seconds: float = setting(
+        "60", number(0, 3600), "seconds from nothing to the full quota (Google asks for at least 60); 0: no ramp"
+    )
+    batches_at_once: int = setting(
+        "64", whole(1, 256), "batches a worker has in flight at most; a crash repeats at most fifty phones of each"
+    )
     ios_critical: bool = setting(
         "false", truth, "Apple granted the entitlement for critical alerts to the city's app: use it for level 5"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -154,6 +155,24 @@ def deactivate_token(session: Session, token_hash: bytes, state: TokenState) -> 
         .values(token_state=state.value)
     )
     return result.rowcount == 1
+
+
+def deactivate_tokens(session: Session, token_hashes: Sequence[bytes], state: TokenState) -> None:
+    """The same for many. A device that is being changed at this moment is passed over and waits for nobody.
+
+    Its token is then found dead once more at the next message, or was just replaced.
+    """
+    unlocked = (
+        sa.select(Device.id)
+        .where(Device.token_hash.in_(token_hashes), Device.token_state == TokenState.ACTIVE.value)
+        .with_for_update(skip_locked=True)
+    )
+    session.execute(
+        sa.update(Device)
+        .where(Device.id.in_(unlocked))
+        .values(token_state=state.value)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def erase(session: Session, device: Device) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from backend import channel, clock, logs
 from backend.config import Settings
 from database import open_engine
+from notifications.channels.promise import Outlet
 from notifications.dispatch.drivers.embedded import Embedded
 from notifications.dispatch.worker import Worker
 
@@ -30,11 +31,13 @@ def command() -> None:
     with only_one(engine) as alone:
         worker = Worker(
             engine,
-            channel.opened(settings),
+            {Outlet.FCM: channel.opened(settings)},
             clock=clock.utc_now,
             lease=dt.timedelta(seconds=settings.lease_seconds),
             retry_base=dt.timedelta(seconds=settings.retry_seconds),
             operator_webhook=settings.operator_webhook_url,
+            paces=channel.paces(settings),
+            at_once=settings.batches_at_once,
         )
 
         def stop(number: int, _frame: FrameType | None) -> None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, BigId, UtcDateTime
 from notifications.channels.promise import Outcome, Outlet
-from notifications.dispatch import leases
 
 LARGEST = 500
 NEVER = 0xFFFF  # in `answered`
@@ -57,28 +54,13 @@ class Batch(Base):
     group_ids: Mapped[bytes] = mapped_column(sa.LargeBinary)  # int64, little-endian
     outcomes: Mapped[bytes] = mapped_column(sa.LargeBinary)  # one Outcome a recipient
     tries: Mapped[bytes] = mapped_column(sa.LargeBinary)  # hand-overs so far, a byte each
-    # When each recipient's last answer came: uint16, little-endian, tenths of a second since the message might begin
-    # (`messages.not_before`), NEVER where none came yet, one less where it took longer than can be said.
+    # When each recipient's last answer came, or, while it waits after a refusal or silence, when it may be tried again:
+    # uint16, little-endian, tenths of a second since the message might begin (`messages.not_before`), NEVER where
+    # nothing was answered yet, one less where it is later than can be said.
     answered: Mapped[bytes] = mapped_column(sa.LargeBinary)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     first_handed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-
-
-@dataclass(slots=True)
-class Held:
-    """A claimed batch in a worker's hands: plain values, no session behind them."""
-
-    id: int
-    message_id: int
-    fence: int
-    attempts: int
-    withdrawn: bool
-    reclaimed: bool  # its last holder's lease ran out
-    device_ids: NDArray[np.int64]
-    group_ids: NDArray[np.int64]
-    outcomes: NDArray[np.uint8]
-    tries: NDArray[np.uint8]
 
 
 def append(
@@ -119,144 +101,12 @@ def append(
     return cut
 
 
-def most_urgent(session: Session, now: dt.datetime) -> int | None:
-    """The rank of the most urgent batch that can be claimed, None when there is none: worth a write lock or not."""
-    query = sa.select(Batch.rank).where(_claimable(leases.clock(session, now))).order_by(Batch.rank).limit(1)
-    return session.scalar(query)
-
-
-def _claimable(clock: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    ready = sa.and_(Batch.state == BatchState.READY.value, Batch.not_before <= clock)
-    abandoned = sa.and_(Batch.state == BatchState.LEASED.value, Batch.lease_until < clock)
-    return sa.or_(ready, abandoned)
-
-
-def claim(session: Session, owner: str, now: dt.datetime, lease: dt.timedelta) -> Held | None:
-    """Leases the most urgent batch that is ready or whose holder's lease ran out; None when there is none."""
-    pick = (
-        sa.select(Batch.id, Batch.state)
-        .where(_claimable(leases.clock(session, now)))
-        .order_by(Batch.rank, Batch.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    picked = session.execute(pick).first()
-    if picked is None:
-        return None
-    row = session.execute(
-        sa.update(Batch)
-        .where(Batch.id == picked.id)
-        .values(
-            state=BatchState.LEASED.value,
-            lease_owner=owner,
-            lease_until=leases.until(session, now, lease),
-            fence=Batch.fence + 1,
-            attempts=Batch.attempts + 1,
-        )
-        .returning(
-            Batch.id, Batch.message_id, Batch.fence, Batch.attempts, Batch.withdrawn,
-            Batch.device_ids, Batch.group_ids, Batch.outcomes, Batch.tries,
-        )
-    ).one()  # fmt: skip
-    return Held(
-        id=row.id,
-        message_id=row.message_id,
-        fence=row.fence,
-        attempts=row.attempts,
-        withdrawn=row.withdrawn,
-        reclaimed=picked.state == BatchState.LEASED.value,
-        device_ids=np.frombuffer(row.device_ids, dtype="<i8").astype(np.int64),
-        group_ids=np.frombuffer(row.group_ids, dtype="<i8").astype(np.int64),
-        outcomes=np.frombuffer(row.outcomes, dtype=np.uint8).copy(),
-        tries=np.frombuffer(row.tries, dtype=np.uint8).copy(),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a holder learns when it writes: whether the batch is still its own, and whether it was withdrawn."""
-
-    held: bool
-    withdrawn: bool = False
-
-
-def save(session: Session, held: Held, now: dt.datetime, lease: dt.timedelta) -> Standing:
-    """Writes what became of recipients so far and renews the lease; a worker that lost its lease writes nothing."""
-    return _write(session, held, now, {"lease_until": leases.until(session, now, lease)})
-
-
-def release(session: Session, held: Held, now: dt.datetime, not_before: dt.datetime) -> Standing:
-    """Puts a batch back whose remaining recipients must wait, writing what became of the others.
-
-    One that was withdrawn meanwhile waits for nothing: what follows it waits for its end.
-    """
-    return _write(
-        session,
-        held,
-        now,
-        {
-            "state": BatchState.READY.value,
-            "not_before": sa.case((Batch.withdrawn, Batch.created_at), else_=sa.literal(not_before, UtcDateTime)),
-            "rank": _rank_at_once(),
-            "lease_owner": None,
-            "lease_until": None,
-        },
-    )
-
-
-def stop(session: Session, held: Held, now: dt.datetime) -> Standing:
-    """Takes a batch out of the queue until an operator has acted; one withdrawn meanwhile has only to be closed."""
-    return _write(
-        session,
-        held,
-        now,
-        {
-            "state": sa.case((Batch.withdrawn, BatchState.READY.value), else_=BatchState.STOPPED.value),
-            "not_before": sa.case((Batch.withdrawn, Batch.created_at), else_=Batch.not_before),
-            "rank": _rank_at_once(),
-            "lease_owner": None,
-            "lease_until": None,
-        },
-    )
-
-
-def _rank_at_once() -> sa.ColumnElement[int]:
-    return sa.case((Batch.withdrawn, CLOSE_AT_ONCE), else_=Batch.rank)
-
-
-def close(session: Session, held: Held, now: dt.datetime) -> Standing:
-    """Ends a batch: every recipient has a final outcome."""
-    return _write(
-        session,
-        held,
-        now,
-        {"state": BatchState.CLOSED.value, "closed_at": now, "lease_owner": None, "lease_until": None},
-    )
-
-
-def _write(session: Session, held: Held, now: dt.datetime, values: dict[str, Any]) -> Standing:
-    first = now if bool((held.tries > 0).any()) else None
-    row = session.execute(
-        sa.update(Batch)
-        .where(Batch.id == held.id, Batch.fence == held.fence, Batch.state == BatchState.LEASED.value)
-        .values(
-            outcomes=held.outcomes.tobytes(),
-            tries=held.tries.tobytes(),
-            first_handed_at=sa.func.coalesce(Batch.first_handed_at, sa.literal(first, UtcDateTime)),
-            **values,
-        )
-        .returning(Batch.withdrawn)
-    ).first()
-    return Standing(False) if row is None else Standing(True, row.withdrawn)
-
-
 def withdraw(session: Session, message_ids: Sequence[int]) -> None:
     """Asks that nothing more of these messages is handed over; a worker then closes each batch."""
-    session.execute(
-        sa.update(Batch)
-        .where(Batch.message_id.in_(message_ids), Batch.state != BatchState.CLOSED.value)
-        .values(withdrawn=True)
-    )
+    still_open = (Batch.message_id.in_(message_ids), Batch.state != BatchState.CLOSED.value)
+    # Locked in the order in which workers write several of theirs: the two never wait for each other in a circle.
+    session.execute(sa.select(Batch.id).where(*still_open).order_by(Batch.id).with_for_update()).all()
+    session.execute(sa.update(Batch).where(*still_open).values(withdrawn=True))
     # What waits for later, or for an operator, is closed now.
     session.execute(
         sa.update(Batch)
@@ -276,10 +126,10 @@ def open_ones(session: Session, message_ids: Sequence[int]) -> int:
 
 def restart(session: Session, now: dt.datetime) -> int:
     """Puts stopped batches back into the queue after the fault was mended; returns how many."""
+    stopped = Batch.state == BatchState.STOPPED.value
+    session.execute(sa.select(Batch.id).where(stopped).order_by(Batch.id).with_for_update()).all()
     result: sa.CursorResult[Any] = session.execute(  # type: ignore[assignment]
-        sa.update(Batch)
-        .where(Batch.state == BatchState.STOPPED.value)
-        .values(state=BatchState.READY.value, not_before=now)
+        sa.update(Batch).where(stopped).values(state=BatchState.READY.value, not_before=now)
     )
     return result.rowcount
 

@@ -1,262 +1,260 @@
-"""Sending one claimed batch: handed over in small steps, each recorded before the next."""
+"""Sending: several batches in flight at once, each in small steps that are recorded before the next."""
 
 from __future__ import annotations
 
 import datetime as dt
 import random
+import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 
-import numpy as np
-import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from database import transaction
-from notifications import devices, told
-from notifications.channels.promise import Channel, Fault, Outcome, PayloadError, Result
-from notifications.devices import Device, TokenState
-from notifications.dispatch import batches, composition, incidents
-from notifications.dispatch.batches import Held, Standing
+from notifications.channels.promise import Channel, Fault, Line, Outcome, Outlet, PayloadError, Result
+from notifications.dispatch import composition
+from notifications.dispatch.claims import Held
+from notifications.dispatch.flight import STEP, Flight, Write
+from notifications.dispatch.governor import Pace
 from notifications.dispatch.groups import Group
-from notifications.identifier import digest
+from notifications.dispatch.ledger import Ledger, Reply, Wish
 from notifications.messages import Message
 
-# A crash repeats at most one step: what was handed over and not yet written down.
-STEP = 50
-# No answer came: it is tried once more, since the phone de-duplicates, and then left as "unknown".
-TRIES_WITHOUT_ANSWER = 2
-WAIT_AFTER_SILENCE = dt.timedelta(seconds=10)
 # A body says how long it lives from now on, so it may not be used much later.
 BODY_KEEPS = dt.timedelta(seconds=30)
-LONGEST_WAIT = dt.timedelta(minutes=5)
-
-_DEAD = {
-    Outcome.UNREGISTERED: TokenState.UNREGISTERED,
-    Outcome.MISMATCH: TokenState.MISMATCH,
-    Outcome.INVALID: TokenState.INVALID,
-}
-# Faults of ours stop the batch. So many strangers' tokens at once, and none of our own, is one, too.
-MISMATCHES_ARE_OURS = 10
+# Tokens are those of the moment of sending, give or take this.
+TOKENS_KEEP_S = 10.0
+# The ledger is visited when half of the flights wait for it, or one has waited so long.
+GATHER_S = 0.02
+ASK_AGAIN_S = 0.05
+# What was granted is used within its second or not at all.
+GRANT_KEEPS_S = 1.0
+_MOST_BODIES = 2_000
 
 log = structlog.get_logger("dispatch")
 
 
-@dataclass(slots=True)
-class Pace:
-    """When this worker may hand over again: set by the provider's word about the whole project."""
-
-    not_before: dt.datetime | None = None
-
-    def holds(self, now: dt.datetime) -> bool:
-        """The provider asked everybody to wait."""
-        return self.not_before is not None and now < self.not_before
-
-
-@dataclass(slots=True)
-class _Step:
-    """What one step taught."""
-
-    dead: list[tuple[bytes, TokenState]] = field(default_factory=list)
-    wait: dt.timedelta = dt.timedelta(0)
-    pause: dt.timedelta | None = None
-    fault: Fault | None = None
-    detail: str = ""
-
-
 class Sender:
-    """Hands batches to a channel. Holds no transaction while the provider answers."""
+    """Hands batches to channels. Holds no transaction while a provider answers. Used by one thread."""
 
     def __init__(
         self,
         engine: Engine,
-        channel: Channel,
+        channels: Mapping[Outlet, Channel],
         *,
         clock: Callable[[], dt.datetime],
         lease: dt.timedelta,
         retry_base: dt.timedelta,
+        paces: Mapping[Outlet, Pace] | None = None,
+        at_once: int = 64,
+        owner: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.pace = Pace()
-        self._engine, self._channel = engine, channel
-        self._clock, self._lease, self._retry_base = clock, lease, retry_base
-        self._monotonic, self._jitter, self._stopping = monotonic, jitter, stopping
+        """`paces`: of outlets that have one; `at_once`: batches in flight at most, fifty recipients of each."""
+        self._channels, self._paces, self._at_once = channels, dict(paces or {}), at_once
+        self._clock, self._monotonic, self._sleep, self._stopping = clock, monotonic, sleep, stopping
+        self._lease_s = lease.total_seconds()
+        self._ledger = Ledger(
+            engine, owner or secrets.token_hex(8), clock=clock, monotonic=monotonic, jitter=jitter, lease=lease,
+            retry_base=retry_base, paces=self._paces,
+        )  # fmt: skip
+        self._lines: dict[Outlet, Line] = {}
+        self._flights: dict[int, Flight] = {}
+        self._tags: dict[int, tuple[Flight, int]] = {}
+        self._next_tag = 0
+        self._grants: dict[Outlet, tuple[int, float]] = {}
+        self._paused: dict[Outlet, dt.datetime] = {}
         self._bodies: dict[int, tuple[dt.datetime, bytes | None]] = {}
         self._accepted: set[int] = set()  # groups whose bytes the provider has taken from us
+        self._want = 1  # flights at once: more and more, while there is more to send and leave to send it
+        self._claimed_at = self._asked_at = float("-inf")
+        self._waiting_since: float | None = None
+        self._dry = False  # at the last look there was nothing more to claim
 
-    def send(self, held: Held, claimed: float) -> None:
-        """Sends what is left of a batch, then closes it, puts it back, or stops it for an operator.
+    def run(self, most: int | None = None) -> int:
+        """Sends what is due, until nothing is, or so many batches were claimed; returns how many that was.
 
-        `claimed`: the monotonic clock's reading (seconds) just before the batch was claimed.
+        When the database cannot be reached it raises and keeps what it holds: called again, it first writes that.
         """
-        renewed = claimed
-        with transaction(self._engine, "read") as session:
-            message = session.get_one(Message, held.message_id)
-            wanted = np.unique(held.group_ids).tolist()
-            groups = {group.id: group for group in session.scalars(sa.select(Group).where(Group.id.in_(wanted)))}
-        wait = dt.timedelta(0)
-        standing = Standing(held=True, withdrawn=held.withdrawn)
-        todo = _todo(held)
-        while todo:
-            now = self._clock()
-            if standing.withdrawn:
-                self._withdraw(held, message, now)
-                return
-            if message.expires_at <= now:
-                held.outcomes[todo] = [_expired(held, i) for i in todo]
-                break
-            if self._stopping() or self.pace.holds(now):
-                break
-            if self._monotonic() - renewed > self._lease.total_seconds() / 2:
-                # This process stood still for a while: is the batch still its own?
-                renewed = self._monotonic()
-                standing = self._write(held, _Step(), now)
-                if not standing.held:
-                    return
-                continue
-            step, todo = todo[:STEP], todo[STEP:]
-            learnt = self._step(held, message, groups, step, now)
-            wait = max(wait, learnt.wait)
-            now = self._clock()
-            if learnt.pause is not None:
-                self.pace.not_before = now + learnt.pause
-            renewed = self._monotonic()
-            held.reclaimed = False  # a step that its last holder had under way was this one
-            standing = self._write(held, learnt, now)
-            if not standing.held or learnt.fault is not None:
-                return
-        self._finish(held, message, wait)
+        claimed, self._want, self._dry = 0, 1, False
+        try:
+            while True:
+                began = self._begin()
+                heard = self._listen(0.0 if began else GATHER_S)
+                claimed += self._visit(None if most is None else most - claimed)
+                if not self._flights and (self._dry or claimed == most or self._stopping()):
+                    return claimed
+                if not (began or heard or self._tags):
+                    self._sleep(GATHER_S)  # for the governor
+        except SQLAlchemyError:
+            raise
+        except BaseException:
+            self.abandon()
+            raise
 
-    def _step(
-        self, held: Held, message: Message, groups: dict[int, Group], step: Sequence[int], now: dt.datetime
-    ) -> _Step:
-        """Hands one step over and notes each outcome in `held`."""
-        tokens = self._tokens([int(held.device_ids[i]) for i in step])
-        offered: list[tuple[int, bytes, str]] = []
-        for i in step:
-            device = tokens.get(int(held.device_ids[i]))
-            if device is None or device[0] is None:
-                held.outcomes[i] = Outcome.GONE if device is None else Outcome.NO_TOKEN
-                continue
-            body = self._body(message, groups[int(held.group_ids[i])], now)
-            if body is None:
-                learnt = _Step(fault=Fault.PAYLOAD, detail=f"message {message.public_id} is too large for the channel")
-                return learnt
-            offered.append((i, body, device[0]))
-        learnt = _Step()
-        if not offered:
-            return learnt
-        results = self._channel.hand_over_each([body for _, body, _ in offered], [token for *_, token in offered])
-        mismatches = sum(result.outcome is Outcome.MISMATCH for result in results)
-        if mismatches >= MISMATCHES_ARE_OURS and mismatches == len(results):
-            return _Step(fault=Fault.SENDER, detail="every token of a step belongs to another sender")
-        answered = list(zip(offered, results, strict=True))
-        self._accepted |= {int(held.group_ids[i]) for (i, _, _), r in answered if r.outcome is Outcome.ACCEPTED}
-        for (i, _, token), result in answered:
-            self._note(held, i, token, result, learnt)
-        return learnt
+    def send(self, held: Held, claimed_at: float) -> None:
+        """Sends what is left of one batch. `claimed_at`: the monotonic clock's reading (s) before it was claimed."""
+        for flight in self._ledger.take_off([(held, False)], self._clock(), claimed_at):
+            self._flights[held.id] = flight
+        self.run(most=0)
 
-    def _note(self, held: Held, i: int, token: str, result: Result, learnt: _Step) -> None:
-        # A fault of ours says nothing about this recipient: he waits until it is mended.
-        outcome = Outcome.RETRY if result.fault is not None else result.outcome
-        if outcome is not Outcome.RETRY or held.outcomes[i] != Outcome.UNKNOWN:
-            # Refused after a silence: the first try may have rung, so it stays unknown, and is tried again.
-            held.outcomes[i] = outcome
-            held.tries[i] = min(255, int(held.tries[i]) + 1)
-        if result.fault is not None:
-            learnt.fault, learnt.detail = result.fault, result.detail
+    def abandon(self) -> None:
+        """Forgets what is under way, as a killed process would: leases run out and others take over."""
+        for line in self._lines.values():
+            line.close()
+        self._lines.clear()
+        self._flights.clear()
+        self._tags.clear()
+
+    def _begin(self) -> bool:
+        """Begins the next step of every flight that may, the most urgent first."""
+        began = False
+        for flight in sorted(self._flights.values(), key=lambda flight: (flight.rank, flight.held.id)):
+            if flight.flying or self._write_due(flight) is not None:
+                continue
+            outlet = flight.held.outlet
+            line = self._line(outlet)
+            allowed = min(STEP, self._granted(outlet), STEP if line is None else line.room)
+            if allowed < min(STEP, len(flight.todo)) and self._others_fly(outlet):
+                continue  # whole steps: a few of this batch and a few of that only make more to write
+            offered = flight.next_step(allowed)
+            if offered:
+                began = True
+                self._hand_over(flight, offered, line)
+        return began
+
+    def _hand_over(self, flight: Flight, offered: list[tuple[int, str]], line: Line | None) -> None:
+        now, outlet = self._clock(), flight.held.outlet
+        if line is None:
+            flight.begin(offered)
+            for i, _ in offered:
+                flight.answer(i, Result(Outcome.NO_TOKEN), now, self._accepted)
             return
-        if result.outcome in (Outcome.RETRY, Outcome.UNKNOWN):
-            asked = dt.timedelta(seconds=result.retry_after_s) if result.retry_after_s is not None else None
-            doubling = self._retry_base * 2 ** min(8, held.attempts - 1)
-            silence = WAIT_AFTER_SILENCE if result.outcome is Outcome.UNKNOWN else dt.timedelta(0)
-            wait = asked if asked is not None else max(silence, min(LONGEST_WAIT, doubling))
-            learnt.wait = max(learnt.wait, wait)
-            if result.project_wide:
-                learnt.pause = max(learnt.pause or dt.timedelta(0), wait)
-        state = _DEAD.get(result.outcome)
-        if state is TokenState.INVALID and int(held.group_ids[i]) not in self._accepted:
-            return  # nobody took these bytes yet: the token may be innocent
-        if state is not None:
-            learnt.dead.append((digest(token), state))
+        bodies: list[bytes] = []
+        for i, _ in offered:
+            body = self._body(outlet, flight.message, flight.groups[int(flight.held.group_ids[i])], now)
+            if body is None:
+                detail = f"message {flight.message.public_id} is too large for the channel"
+                flight.refuse(offered, Fault.PAYLOAD, detail)
+                return
+            bodies.append(body)
+        flight.begin(offered)
+        for (i, token), body in zip(offered, bodies, strict=True):
+            self._next_tag += 1
+            self._tags[self._next_tag] = (flight, i)
+            line.put(self._next_tag, body, token)
+        if outlet in self._paces:
+            left, reading = self._grants[outlet]
+            self._grants[outlet] = (left - len(offered), reading)
 
-    def _write(self, held: Held, learnt: _Step, now: dt.datetime) -> Standing:
-        with transaction(self._engine) as session:
-            if learnt.fault is not None:
-                standing = batches.stop(session, held, now)
-                if standing.held:
-                    incidents.report(session, learnt.fault.value, learnt.detail, now)
-            else:
-                standing = batches.save(session, held, now, self._lease)
-            for token_hash, state in learnt.dead:
-                devices.deactivate_token(session, token_hash, state)
-        if learnt.fault is not None:
-            log.error("batch_stopped", batch=held.id, fault=learnt.fault.value, detail=learnt.detail)
-        if not standing.held:
-            log.warning("lease_lost", batch=held.id)
-        return standing
+    def _listen(self, patience_s: float) -> bool:
+        """Takes the answers that came, waiting a little for the first."""
+        heard = False
+        for line in self._lines.values():
+            for tag, result in line.answers(patience_s) if line.under_way else ():
+                flight, i = self._tags.pop(tag)
+                flight.answer(i, result, self._clock(), self._accepted)
+                heard = True
+        return heard
 
-    def _finish(self, held: Held, message: Message, wait: dt.timedelta) -> None:
+    def _visit(self, left: int | None) -> int:
+        """Goes to the ledger when that is worth it; returns how many batches were claimed."""
+        reading = self._monotonic()
+        writes = [(f, w) for f in self._flights.values() if not f.flying and (w := self._write_due(f)) is not None]
+        wish = self._wish(reading, left)
+        if not (wish.batches or wish.hand_overs or self._worth_it(len(writes), reading)):
+            return 0
+        reply = self._ledger.exchange(writes, wish)
+        self._waiting_since = None
+        for flight, _ in writes:
+            if not flight.standing.held:
+                del self._flights[flight.held.id]
+        for flight in reply.claimed:
+            self._flights[flight.held.id] = flight
+        if writes and not self._dry and not self._short_of_grants():
+            self._want = min(self._at_once, self._want * 2)  # one by one they would wait for the ledger, too
+        self._learn(reply, wish, reading)
+        return len(reply.claimed)
+
+    def _worth_it(self, writes: int, reading: float) -> bool:
+        """Half of the flights wait to be written, or nothing else happens, or one has waited long enough."""
+        if not writes:
+            return False
+        self._waiting_since = reading if self._waiting_since is None else self._waiting_since
+        return not self._tags or writes * 2 >= len(self._flights) or reading - self._waiting_since >= GATHER_S
+
+    def _wish(self, reading: float, left: int | None) -> Wish:
+        """What to ask the ledger for beside writing."""
+        if self._stopping():
+            return Wish()
+        free = self._want - len(self._flights) if left is None else min(self._want - len(self._flights), left)
+        may_claim = free > 0 and (not self._dry or reading - self._claimed_at >= ASK_AGAIN_S)
+        hand_overs: dict[Outlet, int] = {}
+        if reading - self._asked_at >= ASK_AGAIN_S:
+            for outlet in self._paces.keys() & {flight.held.outlet for flight in self._flights.values()}:
+                # A step for each flight: what is not used within its second is lost.
+                wanted = STEP * sum(flight.held.outlet is outlet for flight in self._flights.values())
+                if outlet in self._channels and outlet not in self._paused and self._granted(outlet) < wanted:
+                    hand_overs[outlet] = wanted - self._granted(outlet)
+        return Wish(free if may_claim else 0, hand_overs, look=left is None)
+
+    def _learn(self, reply: Reply, wish: Wish, reading: float) -> None:
+        self._paused = reply.paused
+        for outlet, granted in reply.grants.items():
+            self._asked_at = reading
+            self._grants[outlet] = (self._granted(outlet) + granted, reading)
+        if wish.batches:
+            self._claimed_at = reading
+            self._dry = len(reply.claimed) < wish.batches
+        for flight in self._flights.values():
+            flight.yields = reply.most_urgent is not None and flight.rank > reply.most_urgent
+        stale = [f for f in self._flights.values() if f.todo and reading - f.read_at > TOKENS_KEEP_S]
+        if stale:
+            self._ledger.read_tokens(stale)
+
+    def _write_due(self, flight: Flight) -> Write | None:
         now = self._clock()
-        left = _todo(held)
-        with transaction(self._engine) as session:
-            if not left:
-                batches.close(session, held, now)
-                return
-            # Whoever was not tried at all (a request to stop) does not wait for those who were refused.
-            untried = bool((held.outcomes[left] == Outcome.PENDING).any())
-            # Spread a little, so that what was refused together does not come back together.
-            due = now if untried else now + wait * (1 + 0.2 * self._jitter())
-            if self.pace.not_before is not None:
-                due = max(due, self.pace.not_before)
-            if due >= message.expires_at:
-                held.outcomes[left] = [_expired(held, i) for i in left]
-                batches.close(session, held, now)
-                return
-            batches.release(session, held, now, due)
+        paused = self._paused.get(flight.held.outlet)
+        return flight.due(
+            now,
+            stale=self._monotonic() - flight.renewed > self._lease_s / 2,
+            halted=self._stopping() or (paused is not None and now < paused),
+        )
 
-    def _withdraw(self, held: Held, message: Message, now: dt.datetime) -> None:
-        """Something newer overtook this message: whoever was not handed it over was not told it."""
-        if held.reclaimed:
-            # Its last holder died: a step may have been under way, and who may have been told counts as told.
-            held.outcomes[_todo(held)[:STEP]] = Outcome.UNKNOWN
-        untold = np.flatnonzero(np.isin(held.outcomes, (Outcome.PENDING, Outcome.RETRY)))
-        held.outcomes[untold] = Outcome.WITHDRAWN
-        with transaction(self._engine) as session:
-            if batches.close(session, held, now).held and len(untold):
-                told.unmark(session, message.id, held.device_ids[untold])
+    def _line(self, outlet: Outlet) -> Line | None:
+        """This thread's line of an outlet; None when no such outlet is configured."""
+        if outlet not in self._lines and outlet in self._channels:
+            self._lines[outlet] = self._channels[outlet].line()
+        return self._lines.get(outlet)
 
-    def _tokens(self, device_ids: Sequence[int]) -> dict[int, tuple[str | None]]:
-        """The tokens of this moment: one that was rotated since planning is the new one."""
-        usable = sa.case((Device.token_state == TokenState.ACTIVE.value, Device.token), else_=None)
-        with transaction(self._engine, "read") as session:
-            rows = session.execute(sa.select(Device.id, usable).where(Device.id.in_(device_ids)))
-            return {device_id: (token,) for device_id, token in rows}
+    def _granted(self, outlet: Outlet) -> int:
+        if outlet not in self._paces or outlet not in self._channels:
+            return STEP
+        hand_overs, reading = self._grants.get(outlet, (0, float("-inf")))
+        return hand_overs if self._monotonic() - reading <= GRANT_KEEPS_S else 0
 
-    def _body(self, message: Message, group: Group, now: dt.datetime) -> bytes | None:
+    def _short_of_grants(self) -> bool:
+        return any(
+            self._granted(outlet) < STEP
+            for outlet in {flight.held.outlet for flight in self._flights.values()} & self._paces.keys()
+        )
+
+    def _others_fly(self, outlet: Outlet) -> bool:
+        return any(flight.flying and flight.held.outlet is outlet for flight in self._flights.values())
+
+    def _body(self, outlet: Outlet, message: Message, group: Group, now: dt.datetime) -> bytes | None:
         encoded = self._bodies.get(group.id)
         if encoded is None or now - encoded[0] > BODY_KEEPS:
-            while len(self._bodies) > 2000:
+            while len(self._bodies) > _MOST_BODIES:
                 self._bodies.pop(next(iter(self._bodies)))
             try:
-                body = composition.encode(self._channel, message, group, now)
+                body = composition.encode(self._channels[outlet], message, group, now)
             except PayloadError as error:
                 log.error("payload_refused", message=message.public_id, reason=str(error))
                 body = None
             encoded = self._bodies[group.id] = (now, body)
         return encoded[1]
-
-
-def _todo(held: Held) -> list[int]:
-    """Positions of the recipients that something is left to do for, in order."""
-    silent = (held.outcomes == Outcome.UNKNOWN) & (held.tries < TRIES_WITHOUT_ANSWER) & (held.tries > 0)
-    waiting = np.isin(held.outcomes, (Outcome.PENDING, Outcome.RETRY))
-    return [int(i) for i in np.flatnonzero(waiting | silent)]
-
-
-def _expired(held: Held, i: int) -> Outcome:
-    """Whoever was handed the message without an answer stays unknown; anybody else's time is over."""
-    return Outcome.UNKNOWN if held.outcomes[i] == Outcome.UNKNOWN else Outcome.EXPIRED

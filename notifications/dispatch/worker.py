@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 import structlog
@@ -16,10 +16,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, UtcDateTime, transaction, unreachable
 from notifications import alerts, nudges
-from notifications.channels.promise import Channel
-from notifications.dispatch import agenda, batches, duties, paging, planner
+from notifications.channels.promise import Channel, Outlet
+from notifications.dispatch import agenda, claims, duties, governor, paging, planner
 from notifications.dispatch.batches import Batch, BatchState
 from notifications.dispatch.duties import Duty
+from notifications.dispatch.governor import Pace
 from notifications.dispatch.sender import Sender
 
 BEAT_EVERY = dt.timedelta(seconds=5)
@@ -53,19 +54,22 @@ class Worker:
     def __init__(
         self,
         engine: Engine,
-        channel: Channel,
+        channels: Mapping[Outlet, Channel],
         *,
         clock: Callable[[], dt.datetime],
         lease: dt.timedelta,
         retry_base: dt.timedelta,
         operator_webhook: str | None = None,
         more_duties: Sequence[Duty] = (),
+        paces: Mapping[Outlet, Pace] | None = None,
+        at_once: int = 64,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.id = f"{socket.gethostname()}-{secrets.token_hex(8)}"
         self.stopped = threading.Event()
         self.engine = engine
-        self._channel, self._clock, self._lease, self._monotonic = channel, clock, lease, monotonic
+        self._channels, self._clock = channels, clock
+        self._names = "+".join(sorted(channel.name for channel in channels.values())) or "none"
         self._started = self._beat_due = clock()
         self._duties = [
             Duty("alerts.expire", EXPIRE_EVERY, _expire),
@@ -73,8 +77,8 @@ class Worker:
             *more_duties,
         ]
         self._sender = Sender(
-            engine, channel, clock=clock, lease=lease, retry_base=retry_base, monotonic=monotonic,
-            stopping=self.stopped.is_set,
+            engine, channels, clock=clock, lease=lease, retry_base=retry_base, monotonic=monotonic, paces=paces,
+            at_once=at_once, owner=self.id, stopping=self.stopped.is_set,
         )  # fmt: skip
 
     def stop(self) -> None:
@@ -83,7 +87,7 @@ class Worker:
 
     def begin(self, *, alone: bool) -> None:
         """Before the first piece. `alone`: no other worker can hold anything, so leases left behind are void."""
-        log.info("worker_started", worker=self.id, sender=self._channel.name)
+        log.info("worker_started", worker=self.id, sender=self._names)
         if alone:
             with transaction(self.engine) as session:
                 forfeited = forfeit(session, self._clock())
@@ -91,11 +95,13 @@ class Worker:
 
     def sign_off(self) -> None:
         """After the last piece: nobody counts on this worker any more, and others learn of what it handed back."""
-        self._channel.close()
+        self._sender.abandon()
+        for channel in self._channels.values():
+            channel.close()
         try:
             with transaction(self.engine) as session:
                 session.execute(sa.delete(WorkerBeat).where(WorkerBeat.id == self.id))
-                left = batches.most_urgent(session, self._clock())
+                left = claims.most_urgent(session, self._clock())
                 if left is not None:
                     nudges.there_is_work(session, left)
         except sa.exc.SQLAlchemyError as error:
@@ -120,19 +126,8 @@ class Worker:
         return True
 
     def send_due(self) -> bool:
-        """Sends the most urgent batch; False when none is due."""
-        now, claimed = self._clock(), self._monotonic()
-        if self._sender.pace.holds(now):
-            return False
-        with transaction(self.engine, "read") as session:
-            if batches.most_urgent(session, now) is None:
-                return False
-        with transaction(self.engine) as session:
-            held = batches.claim(session, self.id, now, self._lease)
-        if held is None:
-            return False
-        self._sender.send(held, claimed)
-        return True
+        """Sends until nothing is due; False when nothing was. Keeps what it holds when the database hangs up."""
+        return self._sender.run() > 0
 
     def duties(self) -> None:
         """What is due by the clock and in no other worker's hands."""
@@ -150,7 +145,7 @@ class Worker:
             return
         self._beat_due = now + BEAT_EVERY
         with transaction(self.engine) as session:
-            session.merge(WorkerBeat(id=self.id, started_at=self._started, beat_at=now, sender=self._channel.name))
+            session.merge(WorkerBeat(id=self.id, started_at=self._started, beat_at=now, sender=self._names))
             session.execute(sa.delete(WorkerBeat).where(WorkerBeat.beat_at < now - dt.timedelta(days=1)))
 
     def drain(self) -> None:
@@ -167,8 +162,10 @@ class Worker:
     def _most_urgent(self, now: dt.datetime) -> tuple[int | None, int | None]:
         """The ranks of what is to be planned and what is to be sent."""
         with transaction(self.engine, "read") as session:
-            to_plan, to_send = planner.most_urgent(session, now), batches.most_urgent(session, now)
-        return to_plan, None if self._sender.pace.holds(now) else to_send
+            to_plan = planner.most_urgent(session, now)
+            paused = governor.paused(session, now) if to_plan is not None else {}
+            to_send = claims.most_urgent(session, now, [outlet for outlet in Outlet if outlet not in paused])
+        return to_plan, to_send
 
     def _planning_goes_first(self) -> bool:
         to_plan, to_send = self._most_urgent(self._clock())

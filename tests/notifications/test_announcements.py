@@ -11,7 +11,7 @@ from content.notices import Content
 from notifications import announcements, messages, told, topics
 from notifications.announcements import NEWS_FOR
 from notifications.audiences import Audience
-from notifications.dispatch import batches
+from notifications.dispatch import claims
 from notifications.topics import UnknownTopics
 from tests.notifications.builders import HOUR, NOW, SECOND, TEXTS, TOKYO, make_device, plan
 
@@ -89,7 +89,7 @@ def test_what_is_retracted_later_stops_where_it_is(session, people, followers):
     message = announcements.announce(session, notice, NOW)
     plan(session)
     announcements.retract(session, notice)
-    assert batches.claim(session, "one", NOW, HOUR).withdrawn
+    assert claims.claim(session, "one", NOW, HOUR).withdrawn
     assert messages.by_origin(session, f"notice:{notice.public_id}").id == message.id
 
 

@@ -12,10 +12,14 @@ from sqlalchemy.engine import Engine
 
 from database import transaction
 from notifications.audiences import Audience
-from notifications.channels.promise import Outcome, PayloadError, Push, Result
+from notifications.channels.blocking import BlockingLine
+from notifications.channels.promise import Outcome, Outlet, PayloadError, Push, Result
 from notifications.devices import Device
-from notifications.dispatch import batches
-from notifications.dispatch.batches import Batch, Held
+from notifications.dispatch import batches, claims, governor
+from notifications.dispatch.batches import Batch
+from notifications.dispatch.claims import Held
+from notifications.dispatch.flight import STEP
+from notifications.dispatch.governor import Pace
 from notifications.dispatch.sender import Sender
 from notifications.messages import Message
 from tests.notifications.builders import NOW, make_message, make_phones, plan
@@ -63,6 +67,10 @@ class ScriptedChannel:
             return self.everybody
         return turns.pop(0) if len(turns) > 1 else turns[0]
 
+    def line(self) -> BlockingLine:
+        """Answers a step at a time."""
+        return BlockingLine(self.hand_over_each, STEP)
+
     def close(self) -> None:
         """Remembers it."""
         self.closed = True
@@ -79,12 +87,14 @@ class Desk:
     def __init__(self, engine: Engine) -> None:
         self.engine, self.channel = engine, ScriptedChannel()
         self.now, self.seconds, self.stopping, self.jitter = NOW, 1000.0, False, 0.0
+        self.paces: dict[Outlet, Pace] = {}
         self.sender = self.another_sender()
 
     def another_sender(self) -> Sender:
         """A sender of another process on the same desk."""
         return Sender(
-            self.engine, self.channel, clock=lambda: self.now, lease=LEASE, retry_base=RETRY_BASE,
+            self.engine, {Outlet.FCM: self.channel}, clock=lambda: self.now, lease=LEASE, retry_base=RETRY_BASE,
+            paces=self.paces, sleep=lambda seconds: self.pass_(seconds=seconds),
             monotonic=lambda: self.seconds, jitter=lambda: self.jitter, stopping=lambda: self.stopping,
         )  # fmt: skip
 
@@ -104,7 +114,7 @@ class Desk:
     def claim(self, owner: str = "one") -> Held | None:
         """The next batch."""
         with transaction(self.engine) as session:
-            return batches.claim(session, owner, self.now, LEASE)
+            return claims.claim(session, owner, self.now, LEASE)
 
     def send(self, sender: Sender | None = None) -> Held | None:
         """Claims the next batch and sends it; None when there is none."""
@@ -127,6 +137,11 @@ class Desk:
         """The states of all batches."""
         with transaction(self.engine, "read") as session:
             return list(session.scalars(sa.select(Batch.state).order_by(Batch.id)))
+
+    def paused_until(self) -> dt.datetime | None:
+        """Until when everybody waits."""
+        with transaction(self.engine, "read") as session:
+            return governor.paused(session, self.now).get(Outlet.FCM)
 
     def token_state(self, token: str) -> str:
         """What is known of a token."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from database import transaction
 from notifications.audiences import Audience
 from notifications.channels.promise import Outcome
-from notifications.dispatch import batches
+from notifications.dispatch import batches, claims
 from notifications.dispatch.batches import Batch
 from notifications.dispatch.groups import Group
 from tests.notifications.builders import MINUTE, NOW, SECOND, make_message
@@ -36,7 +36,7 @@ def _batch(session, phones=3, rank=50, now=NOW, outcome=Outcome.PENDING, message
 
 
 def _claim(session, owner="one", now=NOW):
-    return batches.claim(session, owner, now, LEASE)
+    return claims.claim(session, owner, now, LEASE)
 
 
 def test_recipients_are_cut_into_at_most_five_hundred_in_their_order(session):
@@ -54,9 +54,9 @@ def test_recipients_are_cut_into_at_most_five_hundred_in_their_order(session):
 def test_the_most_urgent_is_claimed_first_then_the_oldest(session):
     for rank in (52, 11, 0, 52, 0):
         _batch(session, rank=rank)
-    assert batches.most_urgent(session, NOW) == 0
+    assert claims.most_urgent(session, NOW) == 0
     assert [_claim(session).id for _ in range(5)] == [3, 5, 2, 1, 4]
-    assert batches.most_urgent(session, NOW) is None
+    assert claims.most_urgent(session, NOW) is None
 
 
 def test_what_waits_for_later_or_is_done_is_not_claimed(session):
@@ -78,7 +78,7 @@ def test_a_lease_that_ran_out_is_healed_by_the_next_worker(session):
 def test_saving_renews_the_lease(session):
     _batch(session)
     held = _claim(session)
-    assert batches.save(session, held, NOW + 20 * SECOND, LEASE).held
+    assert claims.save(session, held, NOW + 20 * SECOND, LEASE).held
     assert _claim(session, "two", NOW + LEASE + SECOND) is None
 
 
@@ -91,16 +91,16 @@ def test_a_worker_that_lost_its_lease_writes_nothing(session, write):
     loser.tries[:] = 9
     before = session.execute(sa.select(Batch.__table__)).all()
     call = {
-        "save": lambda: batches.save(session, loser, NOW, LEASE),
-        "release": lambda: batches.release(session, loser, NOW, NOW),
-        "stop": lambda: batches.stop(session, loser, NOW),
-        "close": lambda: batches.close(session, loser, NOW),
+        "save": lambda: claims.save(session, loser, NOW, LEASE),
+        "release": lambda: claims.release(session, loser, NOW, NOW),
+        "stop": lambda: claims.stop(session, loser, NOW),
+        "close": lambda: claims.close(session, loser, NOW),
     }[write]
     assert call().held is False
     assert session.execute(sa.select(Batch.__table__)).all() == before
     winner.outcomes[:] = Outcome.ACCEPTED
-    assert batches.close(session, winner, NOW).held is True
-    assert batches.close(session, winner, NOW).held is False, "closed is closed"
+    assert claims.close(session, winner, NOW).held is True
+    assert claims.close(session, winner, NOW).held is False, "closed is closed"
 
 
 def test_withdrawing_reaches_what_is_ready_leased_and_stopped_and_nothing_else(session):
@@ -108,7 +108,7 @@ def test_withdrawing_reaches_what_is_ready_leased_and_stopped_and_nothing_else(s
     leased = _claim(session)
     _batch(session, rank=7, message=message)
     stopped = _claim(session)
-    batches.stop(session, stopped, NOW)
+    claims.stop(session, stopped, NOW)
     _batch(session, rank=7, message=message, now=NOW + MINUTE)
     _batch(session, rank=7, message=message, outcome=Outcome.NO_TOKEN)
     other = _batch(session, rank=0)
@@ -119,7 +119,7 @@ def test_withdrawing_reaches_what_is_ready_leased_and_stopped_and_nothing_else(s
     ]  # fmt: skip
     assert batches.open_ones(session, [message.id]) == 3
     assert batches.open_ones(session, [message.id, other.id]) == 4
-    assert batches.save(session, leased, NOW, LEASE) == batches.Standing(held=True, withdrawn=True)
+    assert claims.save(session, leased, NOW, LEASE) == claims.Standing(held=True, withdrawn=True)
     assert [_claim(session, now=NOW + MINUTE).withdrawn for _ in range(3)] == [True, True, False]
 
 

@@ -21,7 +21,7 @@ from notifications.alerts import Act
 from notifications.audiences import Audience
 from notifications.channels.promise import Outcome
 from notifications.devices import Device, Platform
-from notifications.dispatch import batches, planner
+from notifications.dispatch import claims, planner
 from notifications.dispatch.batches import Batch
 from notifications.dispatch.groups import Group
 from notifications.messages import Kind, Lane, Message
@@ -67,9 +67,9 @@ def _step(session, message, now=NOW):
 
 
 def _send_all(session):
-    while (held := batches.claim(session, "one", NOW, MINUTE)) is not None:
+    while (held := claims.claim(session, "one", NOW, MINUTE)) is not None:
         held.outcomes[:] = Outcome.ACCEPTED
-        batches.close(session, held, NOW)
+        claims.close(session, held, NOW)
 
 
 def _groups(session, message):
@@ -200,12 +200,12 @@ def test_what_follows_is_planned_when_nothing_before_it_is_on_its_way(session, p
     device = make_device(session, INSIDE)
     alert, order = make_alert(session, people)
     plan(session)
-    held = batches.claim(session, "one", NOW, MINUTE)
+    held = claims.claim(session, "one", NOW, MINUTE)
     _, cancel = make_alert(session, people, act=Act.CANCEL, follows=alert)
     assert planner.most_urgent(session, NOW) is not None
     assert planner.claim(session, NOW) is None
     held.outcomes[:] = Outcome.ACCEPTED
-    batches.close(session, held, NOW)
+    claims.close(session, held, NOW)
     assert plan(session) == 1
     assert _ledger(session, cancel) == [device.id]
     assert told.was_told(session, order.id, device.id)
@@ -215,7 +215,7 @@ def test_what_waits_keeps_nobody_elses_message_waiting(session, people):
     make_device(session, INSIDE)
     alert, _ = make_alert(session, people)
     plan(session)
-    batches.claim(session, "one", NOW, MINUTE)
+    claims.claim(session, "one", NOW, MINUTE)
     make_alert(session, people, act=Act.UPDATE, follows=alert)
     notice = make_message(session, Audience(everyone=True))
     assert planner.claim(session, NOW).id == notice.id

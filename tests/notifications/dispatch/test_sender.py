@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from database import transaction
 from notifications import devices, messages, told
 from notifications.audiences import Audience
-from notifications.channels.promise import Fault, Outcome, Result
+from notifications.channels.promise import Fault, Outcome, Outlet, Result
 from notifications.devices import Device
-from notifications.dispatch import batches, incidents, planner
+from notifications.dispatch import batches, governor, incidents, planner
 from notifications.dispatch.batches import Batch
 from notifications.dispatch.sender import STEP
 from notifications.messages import Kind, Message
@@ -204,26 +204,55 @@ def test_silence_that_outlives_the_message_counts_as_told(desk):
     assert desk.outcomes(message) == {Outcome.UNKNOWN: 1}
 
 
-def test_the_quota_of_the_whole_project_holds_everything(desk):
+def test_the_quota_of_the_whole_project_holds_everybody(desk):
     message, tokens = desk.message(2 * STEP)
     desk.channel.script[tokens[0]] = [Result(Outcome.RETRY, retry_after_s=40.0, project_wide=True), ACCEPTED]
     desk.send()
     assert len(desk.channel.handed) == STEP
-    assert desk.sender.pace.holds(desk.now + 39 * SECOND)
-    assert not desk.sender.pace.holds(desk.now + 40 * SECOND)
     assert desk.batch().not_before == NOW + 40 * SECOND
-    desk.pass_(seconds=40)
-    desk.send()
+    assert desk.paused_until() == NOW + 40 * SECOND
+    desk.pass_(seconds=39)
+    assert desk.another_sender().run() == 0, "another process waits as well"
+    desk.pass_(seconds=1)
+    assert desk.another_sender().run() == 1
     assert desk.outcomes(message) == {Outcome.ACCEPTED: 2 * STEP}
 
 
-def test_a_pause_that_began_meanwhile_hands_the_batch_back_untouched(desk):
-    message, _ = desk.message(2)
-    desk.sender.pace.not_before = NOW + MINUTE
+def test_a_quota_of_one_phone_holds_nobody_else(desk):
+    message, tokens = desk.message(2 * STEP)
+    desk.channel.script[tokens[0]] = [Result(Outcome.RETRY, retry_after_s=40.0), ACCEPTED]
     desk.send()
-    assert desk.channel.calls == []
-    assert desk.outcomes(message) == {Outcome.PENDING: 2}
+    assert desk.outcomes(message) == {Outcome.ACCEPTED: 2 * STEP - 1, Outcome.RETRY: 1}
+    assert desk.paused_until() is None
+
+
+def test_a_pause_that_another_worker_met_hands_the_rest_back_untouched(desk):
+    message, _ = desk.message(2 * STEP)
+
+    def pause(_call):
+        with transaction(desk.engine) as session:
+            governor.pause(session, Outlet.FCM, NOW + MINUTE, "why")
+
+    desk.channel.meanwhile = pause
+    desk.send()
+    assert desk.outcomes(message) == {Outcome.ACCEPTED: STEP, Outcome.PENDING: STEP}
     assert (desk.batch().state, desk.batch().not_before) == ("ready", NOW + MINUTE)
+
+
+def test_each_waits_for_his_own_time_and_not_for_the_longest(desk):
+    message, (first, second, third) = desk.message(3)
+    desk.channel.script[first] = [Result(Outcome.RETRY, retry_after_s=900.0), ACCEPTED]
+    desk.channel.script[second] = [Result(Outcome.RETRY, retry_after_s=20.0), ACCEPTED]
+    desk.send()
+    assert desk.batch().not_before == NOW + 20 * SECOND
+    desk.pass_(seconds=20)
+    desk.send()
+    assert desk.channel.handed == [first, second, third, second]
+    assert desk.batch().not_before == NOW + 900 * SECOND
+    desk.pass_(seconds=880)
+    desk.send()
+    assert desk.channel.handed == [first, second, third, second, first]
+    assert desk.outcomes(message) == {Outcome.ACCEPTED: 3}
 
 
 def test_a_phone_told_late_is_rung_as_long_as_the_message_lasts(desk):

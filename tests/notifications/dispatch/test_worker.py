@@ -12,8 +12,8 @@ from geo import mesh
 from notifications import alerts, audiences
 from notifications.alerts import Act, Alert
 from notifications.audiences import Audience
-from notifications.channels.promise import Fault, Outcome, Result
-from notifications.dispatch import batches, incidents, worker
+from notifications.channels.promise import Fault, Outcome, Outlet, Result
+from notifications.dispatch import batches, claims, incidents, worker
 from notifications.dispatch.batches import Batch
 from notifications.dispatch.sender import STEP
 from notifications.dispatch.worker import Worker, WorkerBeat
@@ -41,7 +41,7 @@ class Shift:
         self.engine, self.channel = engine, ScriptedChannel()
         self.now = NOW
         self.worker = Worker(
-            engine, self.channel, clock=lambda: self.now, lease=LEASE, retry_base=RETRY_BASE,
+            engine, {Outlet.FCM: self.channel}, clock=lambda: self.now, lease=LEASE, retry_base=RETRY_BASE,
             monotonic=lambda: self.now.timestamp(),
         )  # fmt: skip
 
@@ -149,7 +149,7 @@ def test_what_waits_for_another_worker_keeps_nothing_else_waiting(engine, shift)
         make_device(session, INSIDE)
         alert, _ = make_alert(session, people)
         plan(session)
-        assert batches.claim(session, "somebody else", NOW, LEASE)
+        assert claims.claim(session, "somebody else", NOW, LEASE)
         return make_alert(session, people, act=Act.UPDATE, follows=alert)[1]
 
     update = _write(engine, begin)
@@ -185,7 +185,7 @@ def test_a_worker_that_knows_it_is_alone_takes_over_what_was_left_behind(engine,
         make_phones(session, 3)
         message = make_message(session, Audience(everyone=True))
         plan(session)
-        assert batches.claim(session, "the one before", NOW, HOUR)
+        assert claims.claim(session, "the one before", NOW, HOUR)
         return message
 
     message = _write(engine, begin)
@@ -201,7 +201,7 @@ def test_a_worker_with_neighbours_leaves_their_leases_alone(engine, shift):
         make_phones(session, 3)
         make_message(session, Audience(everyone=True))
         plan(session)
-        assert batches.claim(session, "a neighbour", NOW, HOUR)
+        assert claims.claim(session, "a neighbour", NOW, HOUR)
 
     _write(engine, begin)
     shift.worker.begin(alone=False)

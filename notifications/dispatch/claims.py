@@ -1,0 +1,218 @@
+"""Claims: batches leased to one worker, what it writes into them while it holds them, and how it lets them go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from database import UtcDateTime
+from notifications.channels.promise import Outlet
+from notifications.dispatch import leases
+from notifications.dispatch.batches import CLOSE_AT_ONCE, Batch, BatchState
+
+ALL = tuple(Outlet)
+
+
+@dataclass(slots=True)
+class Held:
+    """A claimed batch in a worker's hands: plain values, no session behind them."""
+
+    id: int
+    message_id: int
+    outlet: Outlet
+    rank: int  # smaller goes first
+    fence: int
+    attempts: int
+    withdrawn: bool
+    reclaimed: bool  # its last holder's lease ran out
+    device_ids: NDArray[np.int64]
+    group_ids: NDArray[np.int64]
+    outcomes: NDArray[np.uint8]
+    tries: NDArray[np.uint8]
+    answered: NDArray[np.uint16]
+
+
+def most_urgent(session: Session, now: dt.datetime, outlets: Collection[Outlet] = ALL) -> int | None:
+    """The rank of the most urgent batch that can be claimed, None when there is none: worth a write lock or not."""
+    clock = leases.clock(session, now)
+    ranks = [session.scalar(_in_order(sa.select(Batch.rank).where(wanted))) for wanted in _claimable(clock, outlets)]
+    return min((rank for rank in ranks if rank is not None), default=None)
+
+
+def _claimable(clock: sa.ColumnElement[Any], outlets: Collection[Outlet]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Two conditions, since each is answered from the index and both together would not be: abandoned, and ready."""
+    named = sa.true() if set(outlets) == set(ALL) else Batch.outlet.in_([outlet.value for outlet in outlets])
+    abandoned = sa.and_(Batch.state == BatchState.LEASED.value, Batch.lease_until < clock, named)
+    return abandoned, sa.and_(Batch.state == BatchState.READY.value, Batch.not_before <= clock, named)
+
+
+def _in_order(query: sa.Select[Any, *tuple[Any, ...]], most: int = 1) -> sa.Select[Any, *tuple[Any, ...]]:
+    return query.order_by(Batch.rank, Batch.id).limit(most)
+
+
+def claim(session: Session, owner: str, now: dt.datetime, lease: dt.timedelta) -> Held | None:
+    """Leases the most urgent batch that is ready or whose holder's lease ran out; None when there is none."""
+    return next(iter(claim_some(session, owner, now, lease, 1)), None)
+
+
+def claim_some(
+    session: Session, owner: str, now: dt.datetime, lease: dt.timedelta, most: int, outlets: Collection[Outlet] = ALL
+) -> list[Held]:
+    """Leases up to so many batches of these outlets, the most urgent first."""
+    clock = leases.clock(session, now)
+    picked: dict[int, tuple[int, bool]] = {}
+    for wanted, is_abandoned in zip(_claimable(clock, outlets), (True, False), strict=True):
+        pick = _in_order(sa.select(Batch.id, Batch.rank).where(wanted), most).with_for_update(skip_locked=True)
+        picked |= {batch_id: (rank, is_abandoned) for batch_id, rank in session.execute(pick)}
+    return _lease(session, owner, now, lease, dict(sorted(picked.items(), key=lambda p: (p[1][0], p[0]))[:most]))
+
+
+def claim_longest_waiting(
+    session: Session,
+    owner: str,
+    now: dt.datetime,
+    lease: dt.timedelta,
+    before: dt.datetime,
+    outlets: Collection[Outlet],
+) -> list[Held]:
+    """Leases the one batch that has been due the longest, since before a moment, whatever its rank: none starves."""
+    _, ready = _claimable(leases.clock(session, now), outlets)
+    pick = (
+        sa.select(Batch.id, Batch.rank)
+        .where(ready, Batch.not_before < before)
+        .order_by(Batch.not_before, Batch.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    found = {batch_id: (rank, False) for batch_id, rank in session.execute(pick)}
+    return _lease(session, owner, now, lease, found)
+
+
+def _lease(
+    session: Session, owner: str, now: dt.datetime, lease: dt.timedelta, picked: Mapping[int, tuple[int, bool]]
+) -> list[Held]:
+    """Leases batches that are locked: id to rank and whether its last holder's lease ran out."""
+    if not picked:
+        return []
+    rows = session.execute(
+        sa.update(Batch)
+        .where(Batch.id.in_(picked))
+        .values(
+            state=BatchState.LEASED.value,
+            lease_owner=owner,
+            lease_until=leases.until(session, now, lease),
+            fence=Batch.fence + 1,
+            attempts=Batch.attempts + 1,
+        )
+        .returning(
+            Batch.id, Batch.message_id, Batch.outlet, Batch.rank, Batch.fence, Batch.attempts, Batch.withdrawn,
+            Batch.device_ids, Batch.group_ids, Batch.outcomes, Batch.tries, Batch.answered,
+        )
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    held = {
+        row.id: Held(
+            id=row.id,
+            message_id=row.message_id,
+            outlet=Outlet(row.outlet),
+            rank=row.rank,
+            fence=row.fence,
+            attempts=row.attempts,
+            withdrawn=row.withdrawn,
+            reclaimed=picked[row.id][1],
+            device_ids=np.frombuffer(row.device_ids, dtype="<i8").astype(np.int64),
+            group_ids=np.frombuffer(row.group_ids, dtype="<i8").astype(np.int64),
+            outcomes=np.frombuffer(row.outcomes, dtype=np.uint8).copy(),
+            tries=np.frombuffer(row.tries, dtype=np.uint8).copy(),
+            answered=np.frombuffer(row.answered, dtype="<u2").astype(np.uint16),
+        )
+        for row in rows
+    }
+    return [held[batch_id] for batch_id in picked]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a holder learns when it writes: whether the batch is still its own, and whether it was withdrawn."""
+
+    held: bool
+    withdrawn: bool = False
+
+
+def save(session: Session, held: Held, now: dt.datetime, lease: dt.timedelta) -> Standing:
+    """Writes what became of recipients so far and renews the lease; a worker that lost its lease writes nothing."""
+    return _write(session, held, now, {"lease_until": leases.until(session, now, lease)})
+
+
+def release(session: Session, held: Held, now: dt.datetime, not_before: dt.datetime) -> Standing:
+    """Puts a batch back whose remaining recipients must wait, writing what became of the others.
+
+    One that was withdrawn meanwhile waits for nothing: what follows it waits for its end.
+    """
+    return _write(
+        session,
+        held,
+        now,
+        {
+            "state": BatchState.READY.value,
+            "not_before": sa.case((Batch.withdrawn, Batch.created_at), else_=sa.literal(not_before, UtcDateTime)),
+            "rank": _rank_at_once(),
+            "lease_owner": None,
+            "lease_until": None,
+        },
+    )
+
+
+def stop(session: Session, held: Held, now: dt.datetime) -> Standing:
+    """Takes a batch out of the queue until an operator has acted; one withdrawn meanwhile has only to be closed."""
+    return _write(
+        session,
+        held,
+        now,
+        {
+            "state": sa.case((Batch.withdrawn, BatchState.READY.value), else_=BatchState.STOPPED.value),
+            "not_before": sa.case((Batch.withdrawn, Batch.created_at), else_=Batch.not_before),
+            "rank": _rank_at_once(),
+            "lease_owner": None,
+            "lease_until": None,
+        },
+    )
+
+
+def _rank_at_once() -> sa.ColumnElement[int]:
+    return sa.case((Batch.withdrawn, CLOSE_AT_ONCE), else_=Batch.rank)
+
+
+def close(session: Session, held: Held, now: dt.datetime) -> Standing:
+    """Ends a batch: every recipient has a final outcome."""
+    return _write(
+        session,
+        held,
+        now,
+        {"state": BatchState.CLOSED.value, "closed_at": now, "lease_owner": None, "lease_until": None},
+    )
+
+
+def _write(session: Session, held: Held, now: dt.datetime, values: dict[str, Any]) -> Standing:
+    first = now if bool((held.tries > 0).any()) else None
+    row = session.execute(
+        sa.update(Batch)
+        .where(Batch.id == held.id, Batch.fence == held.fence, Batch.state == BatchState.LEASED.value)
+        .values(
+            outcomes=held.outcomes.tobytes(),
+            tries=held.tries.tobytes(),
+            answered=held.answered.astype("<u2").tobytes(),
+            first_handed_at=sa.func.coalesce(Batch.first_handed_at, sa.literal(first, UtcDateTime)),
+            **values,
+        )
+        .returning(Batch.withdrawn)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return Standing(False) if row is None else Standing(True, row.withdrawn)
