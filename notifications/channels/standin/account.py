@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -41,6 +42,7 @@ class Account:
         if not isinstance(key, rsa.RSAPrivateKey):
             raise ValueError(f"{path}: private_key is not an RSA key; delete the file and a new one is made")
         self._public = key.public_key()
+        self.secret = hashlib.sha256(pem).digest()  # what else must stay the same over restarts follows from it
         if info.get("token_uri") != token_uri or not path.exists():
             info["token_uri"] = token_uri
             _write(path, info)

@@ -13,11 +13,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 
-from notifications.channels.standin.faults import Fault, FaultError, FaultName, refusal_of
+from notifications.channels.standin import browsers
+from notifications.channels.standin.control import control
+from notifications.channels.standin.faults import Fault, FaultName, refusal_of
 from notifications.channels.standin.grants import GrantRefusedError
 from notifications.channels.standin.message import parse
 from notifications.channels.standin.page import live_page
-from notifications.channels.standin.refusal import Refusal, Violation, invalid, not_found, permission_denied
+from notifications.channels.standin.refusal import Refusal, not_found, permission_denied
 
 if TYPE_CHECKING:
     from notifications.channels.standin.server import Server
@@ -26,7 +28,14 @@ _SEND = re.compile(r"/v1/projects/([^/]+)/messages:send")
 _LARGEST_BODY = 64 * 1024
 _MOST_HEADERS = 100
 _JSON = "application/json; charset=utf-8"
-_REASONS = {200: "OK", 204: "No Content", 307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized"}
+_REASONS = {
+    200: "OK",
+    201: "Created",
+    204: "No Content",
+    307: "Temporary Redirect",
+    400: "Bad Request",
+    401: "Unauthorized",
+}
 
 
 class Doors(BaseHTTPRequestHandler):
@@ -91,6 +100,8 @@ class Doors(BaseHTTPRequestHandler):
         query = dict(parse_qsl(address.query, keep_blank_values=True))
         if method == "POST" and address.path == "/token":
             self._token(dict(parse_qsl(body.decode("utf-8", "replace"))))
+        elif method == "POST" and address.path.startswith("/push/"):
+            self._push(unquote(address.path.removeprefix("/push/")), body)
         elif not self._of_this_machine():
             self._refuse(Refusal(403, "PERMISSION_DENIED", "Ask for this page by the address it listens on."))
         elif method == "GET" and address.path == "/":
@@ -127,34 +138,70 @@ class Doors(BaseHTTPRequestHandler):
         message, validate_only = parsed
         token = message.get("token") or message.get("fid")
         fault = server.faults.take(token) if token else None
-        if token and fault is not None and not self._passes(fault, token, message, validate_only):
+        refusal = refusal_of(fault, project) if fault is not None else None
+        seq = self._deliver(token, message, fault, refusal, http=200, validate_only=validate_only)
+        if seq is not None:
+            name = f"projects/{project}/messages/{'fake_message_id' if validate_only else seq}"
+            self._answer(200, b'{"name":"' + name.encode() + b'"}', _JSON)
+
+    def _push(self, path: str, body: bytes) -> None:
+        """Web Push: the service of the pretend browsers."""
+        server = self.server
+        try:
+            name, message = server.browsers.take(path, self.given, body, server.clock())
+        except browsers.Refused as refused:
+            code, http = refused.refusal.code, refused.refusal.http
+            server.receipts.append(token=refused.name, outcome=code, http=http, validate_only=False, message=None)
+            self._refuse(refused.refusal)
             return
+        fault = server.faults.take(name)
+        refusal = browsers.refusal_of(fault) if fault is not None else None
+        seq = self._deliver(name, message, fault, refusal, http=201)
+        if seq is not None:
+            self._answer(201, b"", "text/plain", {"Location": f"{server.url}/message/{seq}"})
+
+    def _deliver(
+        self,
+        token: str | None,
+        message: dict[str, Any],
+        fault: Fault | None,
+        refusal: Refusal | None,
+        *,
+        http: int,
+        validate_only: bool = False,
+    ) -> int | None:
+        """Logs and shows a message, or plays its fault; its number where the answer is still to be given."""
+        server = self.server
+        if fault is not None and not self._passes(fault, refusal, token, message, validate_only):
+            return None
+        resets = fault is not None and fault.name is FaultName.RESET_AFTER
         seq, now = server.receipts.append(
             token=token,
             outcome="accepted",
-            http=None if fault is not None and fault.name is FaultName.RESET_AFTER else 200,
+            http=None if resets else http,
             validate_only=validate_only,
             message=message,
             fault=fault.name.value if fault is not None else None,
         )
         if token and not validate_only:
             server.phones.receive(token, message, now)
-        if fault is not None and fault.name is FaultName.RESET_AFTER:
+        if resets:
             self._reset()
         elif fault is not None and fault.name is FaultName.GARBAGE:
             self._answer(200, b"<html>it works</html>", "text/html")
         else:
-            name = f"projects/{project}/messages/{'fake_message_id' if validate_only else seq}"
-            self._answer(200, b'{"name":"' + name.encode() + b'"}', _JSON)
+            return seq
+        return None
 
-    def _passes(self, fault: Fault, token: str, message: dict[str, Any], validate_only: bool) -> bool:
+    def _passes(
+        self, fault: Fault, refusal: Refusal | None, token: str | None, message: dict[str, Any], validate_only: bool
+    ) -> bool:
         """Plays a fault; True when the message is taken all the same."""
         server = self.server
         if fault.name in (FaultName.SLOW, FaultName.RESET_AFTER, FaultName.GARBAGE):
             if fault.name is FaultName.SLOW:
                 server.stopping.wait(fault.delay_s)
             return True
-        refusal = refusal_of(fault, server.project)
         http = refusal.http if refusal is not None else 307 if fault.name is FaultName.REDIRECT else None
         server.receipts.append(
             token=token,
@@ -199,54 +246,11 @@ class Doors(BaseHTTPRequestHandler):
         return host in ("localhost", "127.0.0.1", "::1", self.server.host) or host.startswith("127.")
 
     def _control(self, method: str, path: str, query: Mapping[str, str], body: bytes) -> None:
-        server, now = self.server, self.server.clock()
-        if method == "POST" and not self.given.get("content-type", "").startswith("application/json"):
-            # A form on a foreign page cannot send this type without asking first.
-            self._refuse(invalid(Violation("Content-Type", "must be application/json")))
-        elif (method, path) == ("GET", "faults"):
-            self._json({"faults": [fault.as_json() for fault in server.faults.all()]})
-        elif (method, path) == ("POST", "faults"):
-            self._put_fault(body)
-        elif (method, path) == ("DELETE", "faults"):
-            self._json({"removed": server.faults.clear(token=query.get("token"))})
-        elif (method, path) == ("POST", "reset"):
-            server.faults.clear()
-            server.phones.reset()
-            server.receipts.reset()
-            self._json({"last": server.receipts.last})
-        elif (method, path) == ("POST", "revoke"):
-            self._json({"revoked": server.grants.revoke_all()})
-        elif (method, path) == ("GET", "log"):
-            after, limit = query.get("after", "0"), query.get("limit", "1000")
-            if not after.isdigit() or not limit.isdigit():
-                self._refuse(invalid(Violation("after", "must be a sequence number")))
-                return
-            lines = server.receipts.after(int(after), int(limit))
-            entries = b",".join(lines.splitlines())
-            self._answer(200, b'{"last":%d,"entries":[%b]}' % (server.receipts.last, entries), _JSON)
-        elif (method, path) == ("GET", "phones"):
-            limit = query.get("limit", "1000")
-            listed = server.phones.newest(now, limit=int(limit) if limit.isdigit() else 1_000)
-            self._json({"totals": server.phones.totals(), "phones": listed})
-        elif method == "GET" and path.startswith("phones/"):
-            phone = server.phones.find(unquote(path.removeprefix("phones/")), now)
-            if phone is None:
-                self._refuse(not_found(f"/_standin/{path}"))
-            else:
-                self._json(phone)
-        elif (method, path) == ("GET", "health"):
-            self._json({"standin": True, "project": server.project, "granted": server.grants.granted})
+        done = control(self.server, method, path, query, body, self.given.get("content-type", ""))
+        if isinstance(done, Refusal):
+            self._refuse(done)
         else:
-            self._refuse(not_found(f"/_standin/{path}"))
-
-    def _put_fault(self, body: bytes) -> None:
-        try:
-            wish = orjson.loads(body)
-            if not isinstance(wish, dict):
-                raise FaultError("the body must be a JSON object")
-            self._json(self.server.faults.put(wish).as_json())
-        except (FaultError, orjson.JSONDecodeError) as error:
-            self._refuse(Refusal(400, "INVALID_ARGUMENT", str(error)))
+            self._answer(200, done, _JSON)
 
     def _page(self, query: Mapping[str, str]) -> None:
         server, now = self.server, self.server.clock()
@@ -263,9 +267,6 @@ class Doors(BaseHTTPRequestHandler):
         self._answer(200, page.encode(), "text/html; charset=utf-8", policy)
 
     # Answers
-
-    def _json(self, value: object) -> None:
-        self._answer(200, orjson.dumps(value), _JSON)
 
     def _refuse(self, refusal: Refusal) -> None:
         headers = {"Retry-After": refusal.retry_after} if refusal.retry_after is not None else {}

@@ -192,7 +192,7 @@ def read(message: dict[str, Any], now: dt.datetime) -> tuple[str, Notice, bool]:
         received_at=now,
         expires_at=_time(data.get("expires_at")),
     )
-    return platform, notice, silent
+    return str(message.get("platform", platform)), notice, silent
 
 
 def _time(text: str | None) -> dt.datetime | None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from notifications.channels.standin.account import FILE_NAME as ACCOUNT_FILE
 from notifications.channels.standin.account import PROJECT, Account
+from notifications.channels.standin.browsers import Browsers
 from notifications.channels.standin.faults import Faults
 from notifications.channels.standin.grants import Grants
 from notifications.channels.standin.phones import Phones
@@ -68,6 +69,7 @@ class Server(ThreadingHTTPServer):
             super().server_close()
             raise
         self.grants = Grants(self.account)
+        self.browsers = Browsers(self.account.secret, self.url)
 
     def _remember(self) -> None:
         """Shows on the phones what an earlier run delivered."""
