@@ -103,7 +103,9 @@ def compose(
             "area_km2": geofence.area_km2(shape),
         },
     )
-    return session.scalars(sa.select(DangerArea).where(DangerArea.digest == digest)).one()
+    # Held until the caller commits: housekeeping deletes shapes that nobody uses.
+    mine = sa.select(DangerArea).where(DangerArea.digest == digest).with_for_update(read=True, key_share=True)
+    return session.scalars(mine).one()
 
 
 def cells(session: Session, danger_area_id: int) -> Cells:

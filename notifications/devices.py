@@ -114,6 +114,11 @@ def by_secret(session: Session, secret: str) -> Device | None:
     return session.scalar(sa.select(Device).where(Device.secret_hash == digest(secret)))
 
 
+def by_public_id(session: Session, public_id: str) -> Device | None:
+    """The device with this public id."""
+    return session.scalar(sa.select(Device).where(Device.public_id == public_id))
+
+
 def set_token(session: Session, device: Device, token: str | None, now: dt.datetime) -> None:
     """Gives a device its registration token (or takes it away with None). Raises TokenError."""
     if token is None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from database import Base, BigId, UtcDateTime, insert_ignore
 
@@ -74,24 +74,32 @@ def count(session: Session, message_id: int) -> dict[ReceiptKind, int]:
 
 def heard(session: Session, message_id: int, begun: dt.datetime) -> Heard:
     """What phones said of a message that might begin at `begun`. Counted by the store, to the second."""
-    mine = Receipt.message_id == message_id
-    counted = count(session, message_id)
-    if not counted:
-        return Heard()
-    devices = session.scalars(sa.select(sa.func.count(Receipt.device_id.distinct())).where(mine)).one()
     second = _second(session)
-    rows = session.execute(
-        sa.select(second, sa.func.count()).where(mine, Receipt.kind == ReceiptKind.SHOWN.value).group_by(second)
-    )
+    query = sa.select(Receipt.kind, second, sa.func.count()).where(Receipt.message_id == message_id)
     # The second in which it happened began up to one second earlier: never less than nothing.
-    waits = sorted((max(0.0, float(epoch) - math.floor(begun.timestamp())), number) for epoch, number in rows)
+    start = math.floor(begun.timestamp())
+    waits: dict[str, list[tuple[float, int]]] = {kind.value: [] for kind in ReceiptKind}
+    for kind, epoch, number in session.execute(query.group_by(Receipt.kind, second)):
+        waits[kind].append((max(0.0, float(epoch) - start), number))
+    shown = sorted(waits[ReceiptKind.SHOWN])
+    counted = {kind: sum(number for _, number in said) for kind, said in waits.items()}
     return Heard(
-        shown=counted.get(ReceiptKind.SHOWN, 0),
-        opened=counted.get(ReceiptKind.OPENED, 0),
-        devices=devices,
-        shown_p50_s=_rank(waits, 0.5),
-        shown_p95_s=_rank(waits, 0.95),
+        shown=counted[ReceiptKind.SHOWN],
+        opened=counted[ReceiptKind.OPENED],
+        devices=counted[ReceiptKind.SHOWN] + _opened_only(session, message_id),
+        shown_p50_s=_rank(shown, 0.5),
+        shown_p95_s=_rank(shown, 0.95),
     )
+
+
+def _opened_only(session: Session, message_id: int) -> int:
+    """Devices that said opened and not shown: cheaper to count than distinct devices."""
+    shown = aliased(Receipt)
+    also = sa.select(shown.device_id).where(
+        shown.message_id == message_id, shown.device_id == Receipt.device_id, shown.kind == ReceiptKind.SHOWN.value
+    )
+    only = sa.and_(Receipt.message_id == message_id, Receipt.kind == ReceiptKind.OPENED.value, ~also.exists())
+    return session.scalars(sa.select(sa.func.count()).select_from(Receipt).where(only)).one()
 
 
 def of_device(session: Session, message_id: int, device_id: int) -> dict[str, dt.datetime]:
