@@ -6,8 +6,9 @@ import datetime as dt
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from benchmarks.provider import Provider
 from content import editors
 from content.editors import Role
 from database import transaction
-from tests.stories.running import RunningCity, free_port, wait_for
+from tests.stories.running import ROOT, RunningCity, free_port, wait_for
 
 # Nobody has to wait for a first certificate, and the tables stay readable.
 OPEN = "SELECT count(*) FROM batches WHERE state <> 'closed'"
@@ -40,7 +41,7 @@ class City(RunningCity):
                 "FCM_TIMEOUT": "10",
                 "LEASE_SECONDS": "30",
                 "RETRY_SECONDS": "10",
-                "POLL_SECONDS": "0.05",
+                "POLL_SECONDS": "0.2",
                 "LOG_LEVEL": "warning",
                 **provider.settings(project),
                 **settings,
@@ -61,10 +62,26 @@ class City(RunningCity):
             self.approver = editors.add(session, "承認 太郎", Role.APPROVER, now)[1]
         return self
 
-    def worker(self, name: str = "worker", core: int | None = None) -> subprocess.Popen[bytes]:
-        """A real `yobikake worker`, pinned if wanted; returns when it has been heard of."""
+    def worker(
+        self, name: str = "worker", core: int | None = None, prefix: Sequence[str] = (), **settings: str
+    ) -> subprocess.Popen[bytes]:
+        """A real `yobikake worker`, pinned if wanted; returns when it has been heard of.
+
+        `prefix`: a command that starts it elsewhere. `settings`: its own, beside the city's.
+        """
         before = self.beats()
-        process = self.start_worker(name)
+        environment = {**os.environ, **self.environment(), "PYTHONPATH": str(ROOT)}
+        environment |= {f"YOBIKAKE_{key}": value for key, value in settings.items()}
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*prefix, sys.executable, "-m", "backend.cli.main", "worker"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._processes[name] = process
         self._pin(name, core)
         wait_for(lambda: self._alive(name) and self.beats() > before, f"{name} to begin")
         return process

@@ -49,9 +49,10 @@ def hits(lines: Iterable[str]) -> Iterator[Hit]:
         )  # fmt: skip
 
 
-def read(path: Path) -> Iterator[Hit]:
-    """The hits of a log file."""
+def read(path: Path, mark: int = 0) -> Iterator[Hit]:
+    """The hits of a log file, from this byte on (the beginning of a line)."""
     with path.open(encoding="utf-8", errors="replace") as lines:
+        lines.seek(mark)
         yield from hits(lines)
 
 

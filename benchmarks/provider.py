@@ -33,7 +33,8 @@ from notifications.channels.standin.account import EMAIL
 ECHO = "ngx_http_echo_module.so"
 MODULES = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/share/nginx/modules")
 PROVIDER_NAMES = ("fcm.googleapis.com", "oauth2.googleapis.com", "accounts.google.com", "iid.googleapis.com")
-PROJECTS = {"now": 0, "ms100": 100, "ms300": 300, "storm": 30}  # and how many milliseconds each takes
+# How many milliseconds each takes. With a project a worker its messages can be told apart (w1 to w4).
+PROJECTS = {"now": 0, "ms100": 100, "ms300": 300, "storm": 30, "w1": 100, "w2": 100, "w3": 100, "w4": 100}
 _OK = r'{"name":"projects/p/messages/0:1763600000000000%aabbccddeeff0011"}'
 
 
@@ -47,8 +48,13 @@ class Provider:
     def __init__(
         self, folder: Path, port: int, *, core: int | None = None, log: bool = True, faults: Sequence[str] = (),
         also_443: bool = False,
+        prefix: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        """`faults`: lines of configuration that set `$fault` for the project `storm` (see `storm_faults`)."""
+        """`faults`: lines of configuration that set `$fault` for the project `storm` (see `storm_faults`).
+
+        `prefix`: a command that starts nginx elsewhere, in another network namespace.
+        """
+        self._prefix = list(prefix)
         self.folder, self.port, self.core = folder, port, core
         self.url = f"https://127.0.0.1:{port}"
         self.log = folder / "provider.log"
@@ -82,6 +88,7 @@ class Provider:
         command = [shutil.which("nginx") or "nginx", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")]
         if self.core is not None:
             command = ["taskset", "-c", str(self.core), *command]
+        command = [*self._prefix, *command]
         with (self.folder / "nginx.out").open("ab") as out:
             self._process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
         deadline = time.monotonic() + 10
@@ -289,7 +296,7 @@ def main() -> None:
         Provider(Path(folder), free_port(), faults=storm_faults()) as provider,
     ):
         rows = []
-        for project in PROJECTS:
+        for project in ("now", "ms100", "ms300", "storm"):
             channel = open_channel(
                 credentials=provider.credentials, endpoint=provider.url, project_id=project, sender="curl",
                 ca_file=str(provider.ca_file),

@@ -39,7 +39,7 @@ from benchmarks._machine import (
 from benchmarks._namespace import INSIDE, enter
 from benchmarks._pace import unpaced
 from benchmarks._stores import KINDS, Store, open_store, work_folder
-from benchmarks._witness import hits
+from benchmarks._witness import read
 from benchmarks.provider import PROJECTS, Missing, Provider, echo_module
 from notifications.channels.fcm.body import MARK, encode
 from notifications.channels.promise import Channel, Push, Urgency
@@ -106,9 +106,7 @@ class Bench:
         cpu = send()
         spent = family_s(self.provider.pid) - used
         time.sleep(0.4)  # the log is flushed five times a second
-        with self.provider.log.open(encoding="utf-8", errors="replace") as log:
-            log.seek(mark)
-            found = [hit for hit in hits(log) if hit.status == 200]
+        found = [hit for hit in read(self.provider.log, mark) if hit.status == 200]
         arrived = sorted(hit.arrived for hit in found)
         if len(arrived) < 2:
             return Run()
