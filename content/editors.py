@@ -59,6 +59,7 @@ class Action(StrEnum):
     IMPORT = "import"
     INCIDENTS = "incidents"
     STAFF = "staff"  # add people, revoke keys
+    AUDIT = "audit"  # ask what became of a message for one phone
 
 
 _WRITES = frozenset({Action.READ, Action.DRAFT, Action.SUBMIT, Action.WITHDRAW, Action.SITE_STATUS})
@@ -69,8 +70,8 @@ _APPROVES = frozenset({Action.APPROVE, Action.RETURN, Action.PUBLISH, Action.INC
 PERMISSIONS: dict[Role, frozenset[Action]] = {
     Role.AUTHOR: _WRITES,
     Role.APPROVER: _WRITES | _APPROVES,
-    Role.DUTY_OFFICER: _WRITES | _APPROVES | {Action.IMPORT},
-    Role.ADMINISTRATOR: frozenset({Action.READ, Action.IMPORT, Action.STAFF}),
+    Role.DUTY_OFFICER: _WRITES | _APPROVES | {Action.IMPORT, Action.AUDIT},
+    Role.ADMINISTRATOR: frozenset({Action.READ, Action.IMPORT, Action.STAFF, Action.AUDIT}),
     Role.MACHINE: frozenset({Action.DRAFT}),
 }
 

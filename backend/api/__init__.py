@@ -8,6 +8,7 @@ BLUEPRINTS: list[str] = [
     "backend.api.alerts:drills",
     "backend.api.staff_alerts",
     "backend.api.staff_alerts:drills",
+    "backend.api.staff_messages",
     "backend.api.notices",
     "backend.api.staff_notices",
     "backend.api.areas",

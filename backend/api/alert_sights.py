@@ -1,4 +1,4 @@
-"""What city hall is shown of an alert: the alert with its steps, its preview, its progress."""
+"""What city hall is shown of an alert: the alert with its steps, and its preview."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 import marshmallow as ma
-from sqlalchemy.orm import Session
 
 from backend import clock
 from backend.api.alert_forms import OneText
@@ -15,11 +14,8 @@ from backend.api.history import StepSchema, steps_view
 from backend.transaction import session
 from content.texts import LANGUAGES, Finding
 from notifications import alerts as house
-from notifications import told
 from notifications.alerts import Alert
 from notifications.dangers import DangerArea
-from notifications.dispatch import batches
-from notifications.messages import Message
 from notifications.preview import Preview
 
 
@@ -91,16 +87,6 @@ class PreviewSchema(ma.Schema):
     findings = ma.fields.List(ma.fields.Nested(FindingSchema))
 
 
-class ProgressSchema(ma.Schema):
-    """How far the sending has come."""
-
-    message_id = ma.fields.String(allow_none=True)
-    planning = ma.fields.String(allow_none=True, metadata={"description": "waiting | latecomers | done | withdrawn"})
-    told = ma.fields.Integer()
-    open_batches = ma.fields.Integer()
-    outcomes = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Integer())
-
-
 def staff_view(alert: Alert) -> dict[str, Any]:
     """An alert for city hall."""
     area = session().get_one(DangerArea, alert.danger_area_id)
@@ -132,18 +118,4 @@ def preview_view(alert: Alert, seen: Preview, findings: Sequence[Finding]) -> di
         **asdict(seen.count),
         "samples": [asdict(sample) for sample in seen.samples],
         "findings": [asdict(finding) for finding in findings],
-    }
-
-
-def progress_view(found: Session, alert: Alert) -> dict[str, Any]:
-    """The progress of an alert's message; zeros before it is issued."""
-    if alert.message_id is None:
-        return {"message_id": None, "planning": None, "told": 0, "open_batches": 0, "outcomes": {}}
-    message = found.get_one(Message, alert.message_id)
-    return {
-        "message_id": message.public_id,
-        "planning": message.planning,
-        "told": told.count(found, message.id),
-        "open_batches": batches.open_ones(found, [message.id]),
-        "outcomes": {o.name.lower(): n for o, n in batches.outcomes_of(found, message.id).items()},
     }

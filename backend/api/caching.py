@@ -44,3 +44,25 @@ def public(*, max_age: int, stale_if_error: int = 86_400) -> Callable[[View], Vi
         return documented  # type: ignore[no-any-return]
 
     return decorator
+
+
+def polled(view: View) -> View:
+    """For what city hall asks again and again: an ETag from the bytes, so that an unchanged answer is an empty 304.
+
+    Nothing is stored on the way (`no-store`, as everything of city hall); the caller keeps the ETag. Put it above
+    `@blp.response`.
+    """
+
+    @wraps(view)
+    def asked(*args: Any, **kwargs: Any) -> Any:
+        response = current_app.make_response(view(*args, **kwargs))
+        if response.status_code == 200:
+            response.add_etag()
+            response.make_conditional(request)
+        return response
+
+    documented: Any = asked
+    documented._apidoc = deepcopy(getattr(view, "_apidoc", {}))
+    manual = documented._apidoc.setdefault("manual_doc", {})
+    manual.setdefault("responses", {})["304"] = {"description": "unchanged since the given If-None-Match"}
+    return documented  # type: ignore[no-any-return]

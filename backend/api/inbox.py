@@ -62,6 +62,14 @@ class ReceiptSchema(ma.Schema):
 
     message_id = ma.fields.String(required=True, validate=validate.Length(equal=22))
     kind = ma.fields.Enum(ReceiptKind, by_value=True, required=True)
+    at = ma.fields.AwareDateTime(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "端末で起きた時刻。後から送るときに付ける。未来や発信前の時刻は受け取った時刻とみなす。",
+            "example": "2026-09-01T12:00:35+09:00",
+        },
+    )
 
 
 class Receipts(ma.Schema):
@@ -105,7 +113,8 @@ class ReceiptsView(MethodView):
             message = messages.by_public_id(session(), receipt["message_id"])
             # A message this phone was never told is no news of it: silently not kept.
             if message is not None and told.was_told(session(), message.id, g.device.id):
-                kept += receipts.put(session(), message.id, g.device.id, receipt["kind"], clock.now())
+                said = {"at": receipt["at"], "begun": message.not_before}
+                kept += receipts.put(session(), message.id, g.device.id, receipt["kind"], clock.now(), **said)
         return {"kept": kept}
 
 

@@ -8,11 +8,13 @@ from typing import Any
 from flask import g
 from flask.views import MethodView
 
-from backend import clock
+from backend import channel, clock
 from backend.api import alert_forms as forms
 from backend.api import alert_sights as sights
+from backend.api import caching
 from backend.api.alert_sights import staff_view
 from backend.api.blueprint import Blueprint
+from backend.api.progress_sights import AlertProgress, alert_progress
 from backend.auth import staff_required
 from backend.config import settings
 from backend.errors import of_status
@@ -20,7 +22,6 @@ from backend.transaction import reads_only, session
 from notifications import alerts as house
 from notifications import approval, drafting, preview
 from notifications.alerts import Act, Alert
-from notifications.channels.fcm import body
 
 FOLLOW_UP_LASTS = dt.timedelta(hours=24)
 
@@ -33,7 +34,7 @@ def _one(public_id: str, drill: bool) -> Alert:
 
 
 def _encode(push: Any, now: dt.datetime) -> bytes:
-    return body.encode(push, now, critical_entitled=settings().ios_critical)
+    return channel.encode(settings(), push, now)
 
 
 def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
@@ -214,10 +215,11 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
 
     class Progress(MethodView):
         @staff_required("read")
-        @blp.response(200, sights.ProgressSchema)
+        @caching.polled
+        @blp.response(200, AlertProgress)
         def get(self, public_id: str) -> dict[str, Any]:
-            """いま何人に届いたか。How far the sending has come."""
-            return sights.progress_view(session(), _one(public_id, drill))
+            """いま何台に渡せたか。数秒おきに問い合わせてよい。How far the sending has come; made to be polled."""
+            return alert_progress(_one(public_id, drill))
 
     for path, view in (
         ("", Many), ("/<public_id>", One), ("/<public_id>/preview", Look), ("/<public_id>/submit", Submit),

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from content import editors
 from content.editors import Role
 from database import transaction
+from notifications.channels.promise import Outlet
 from notifications.dispatch.worker import Worker
 from tests.backend.conftest import Clock
 from tests.notifications.builders import AREA, INSIDE, make_site, make_token
@@ -83,7 +84,7 @@ class Town:
     def work(self) -> None:
         """The worker does everything that is due."""
         Worker(
-            self.engine, self.channel, clock=self.clock, lease=LEASE, retry_base=RETRY_BASE,
+            self.engine, {Outlet.FCM: self.channel}, clock=self.clock, lease=LEASE, retry_base=RETRY_BASE,
             monotonic=lambda: self.clock().timestamp(),
         ).drain()  # fmt: skip
 
