@@ -14,7 +14,20 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from flask import current_app
 
-from backend.values import database_address, number, one_of, path, text, truth, web_address, whole, zone_name
+from backend.values import (
+    database_address,
+    loopback_origin,
+    number,
+    one_of,
+    path,
+    push_services,
+    text,
+    truth,
+    web_address,
+    whole,
+    zone_name,
+)
+from notifications.channels.webpush.vapid import check_subject
 
 PREFIX = "YOBIKAKE_"
 
@@ -80,6 +93,26 @@ class Settings:
         "false", truth, "Apple granted the entitlement for critical alerts to the city's app: use it for level 5"
     )
 
+    vapid_key: Path | None = setting(
+        "", path, "the city's key for Web Push, as `yobikake webpush keys` makes one; without it no Web Push"
+    )
+    vapid_subject: str | None = setting(
+        "", check_subject, "whom a push service writes to when something goes wrong: `mailto:…` or `https:…`"
+    )
+    webpush_services: tuple[str, ...] | None = setting(
+        "",
+        push_services,
+        "push services beside those of the great browsers, such as `ntfy.sh,*.push.example.org`; `*` any public host",
+    )
+    webpush_timeout: float = setting("10", number(1, 120), "seconds to wait for a push service's answer")
+    webpush_connections: int = setting("16", whole(1, 64), "connections of one worker to known push services at most")
+    webpush_proxy: bool = setting(
+        "false", truth, "reach push services by the proxy of HTTPS_PROXY, which then resolves their names; not with `*`"
+    )
+    webpush_standin: str | None = setting(
+        "", loopback_origin, "a stand-in's address on this machine, which is then the only push service that is served"
+    )
+
     lease_seconds: float = setting(
         "30", number(2, 600), "how long a worker holds a batch before another may take it; at least twice the timeout"
     )
@@ -113,9 +146,12 @@ class Settings:
     log_format: str = setting("json", one_of("json", "console"), "`json`, one object a line, or `console` for people")
 
     def __post_init__(self) -> None:
-        if self.lease_seconds < 2 * self.fcm_timeout:
-            # One step may wait for a token and then for the answers: the lease must outlast both.
-            raise SettingError("YOBIKAKE_LEASE_SECONDS must be at least twice YOBIKAKE_FCM_TIMEOUT")
+        for name, timeout in (("FCM_TIMEOUT", self.fcm_timeout), ("WEBPUSH_TIMEOUT", self.webpush_timeout)):
+            if self.lease_seconds < 2 * timeout:
+                # One step may wait for a token and then for the answers: the lease must outlast both.
+                raise SettingError(f"YOBIKAKE_LEASE_SECONDS must be at least twice YOBIKAKE_{name}")
+        if self.vapid_key is not None and self.vapid_subject is None:
+            raise SettingError("YOBIKAKE_VAPID_SUBJECT must be set with YOBIKAKE_VAPID_KEY")
         if self.limits_url is None:
             object.__setattr__(self, "limits_url", _limits_beside(self.database_url))
 

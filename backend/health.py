@@ -19,6 +19,7 @@ import database
 from backend import clock, transaction
 from backend.config import Settings, settings
 from backend.limits import Limiter
+from notifications.channels import webpush
 from notifications.channels.fcm.endpoint import GOOGLE
 from notifications.dispatch import incidents, worker
 
@@ -36,7 +37,7 @@ class Finding:
 
 
 SENDERS = {
-    "none": "no push: YOBIKAKE_FCM_CREDENTIALS is not set",
+    "none": "no push by Firebase: YOBIKAKE_FCM_CREDENTIALS is not set",
     "standin": "the stand-in: no real phone receives anything",
     "curl": "libcurl over HTTP/2",
     "library": "Firebase's own library, about thirty times slower than libcurl",
@@ -66,9 +67,18 @@ def migrated(session: Session, _settings: Settings, _now: dt.datetime) -> Findin
 
 
 def sender_named(_session: Session, settings: Settings, _now: dt.datetime) -> Finding:
-    """What carries pushes to the provider: curl, library, standin or none."""
+    """What carries pushes to Firebase: curl, library, standin or none."""
     name = sender_name(settings)
     return Finding("sender", None, SENDERS[name], {"active": name})
+
+
+def outlets_named(_session: Session, settings: Settings, _now: dt.datetime) -> Finding:
+    """The ways to phones that these settings open; devices of the others read their inbox."""
+    configured = {"fcm": settings.fcm_credentials is not None, "webpush": settings.vapid_key is not None}
+    missing = webpush.unusable() if configured["webpush"] else None
+    active = [name for name, opens in configured.items() if opens and not (name == "webpush" and missing)]
+    words = ", ".join(active) or "none: inboxes fill and nobody is rung"
+    return Finding("outlets", None, f"{words}; no Web Push: {missing}" if missing else words, {"active": active})
 
 
 def sender_name(settings: Settings) -> str:
@@ -106,7 +116,7 @@ def incidents_open(session: Session, _settings: Settings, _now: dt.datetime) -> 
 
 
 # Others add theirs: a check must be fast, must only read, and must not name a person, a token or a place.
-CHECKS: list[Check] = [sender_named, limits_stored, reachable, migrated, working, incidents_open]
+CHECKS: list[Check] = [sender_named, outlets_named, limits_stored, reachable, migrated, working, incidents_open]
 
 
 def findings(session: Session, settings: Settings, now: dt.datetime) -> list[Finding]:

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
+from notifications.channels.webpush.endpoint import Services
+
 
 def text(value: str) -> str:
     """Any text."""
@@ -81,6 +83,18 @@ def web_address(value: str) -> str:
     if not complete:
         raise ValueError("must be a whole address such as https://push.city.example.jp")
     return value.rstrip("/")
+
+
+def push_services(value: str) -> tuple[str, ...]:
+    """Names of push services, with commas between; `*` for any public one."""
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    Services(names)
+    return names
+
+
+def loopback_origin(value: str) -> str:
+    """The address of a stand-in on this machine, with its port."""
+    return str(Services(standin=value).standin)
 
 
 def zone_name(value: str) -> str:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, BigId, UtcDateTime
+from notifications.channels.webpush import subscription
 from notifications.identifier import RandomBytes, digest, new_identifier
 
 SECRET_PREFIX = "ykd_"  # noqa: S105 - a mark to recognise our secrets by, not a secret
@@ -24,7 +25,8 @@ class Platform(StrEnum):
 
     ANDROID = "android"
     IOS = "ios"
-    WEB = "web"
+    WEB = "web"  # a browser by Firebase
+    WEBPUSH = "webpush"  # a browser, or a phone without Google's services, by Web Push
 
 
 class TokenState(StrEnum):
@@ -38,7 +40,7 @@ class TokenState(StrEnum):
 
 
 class TokenError(ValueError):
-    """A registration token must be 16 to 4,096 visible ASCII characters."""
+    """A registration token must be 16 to 4,096 visible ASCII characters; of a browser it is its subscription."""
 
 
 class Device(Base):
@@ -120,12 +122,15 @@ def by_public_id(session: Session, public_id: str) -> Device | None:
 
 
 def set_token(session: Session, device: Device, token: str | None, now: dt.datetime) -> None:
-    """Gives a device its registration token (or takes it away with None). Raises TokenError."""
+    """Gives a device its registration token (or takes it away with None). Raises TokenError.
+
+    Of the platform webpush it is the subscription in its one spelling: `subscription.read(…).token`.
+    """
     if token is None:
         device.token, device.token_hash, device.token_state, device.token_at = None, None, TokenState.NONE.value, None
         session.flush()
         return
-    if not _TOKEN.fullmatch(token):
+    if not _TOKEN.fullmatch(token) or (device.platform == Platform.WEBPUSH and not _is_subscription(token)):
         raise TokenError(TokenError.__doc__)
     hashed = digest(token)
     _hold_token(session, hashed)
@@ -137,6 +142,13 @@ def set_token(session: Session, device: Device, token: str | None, now: dt.datet
     device.token, device.token_hash = token, hashed
     device.token_state, device.token_at = TokenState.ACTIVE.value, now
     session.flush()
+
+
+def _is_subscription(token: str) -> bool:
+    try:
+        return subscription.read(token).token == token
+    except subscription.SubscriptionError:
+        return False
 
 
 def _hold_token(session: Session, hashed: bytes) -> None:

@@ -9,7 +9,7 @@ from flask import g
 from flask.views import MethodView
 from marshmallow import validate
 
-from backend import clock, limits
+from backend import channel, clock, limits
 from backend.api.blueprint import Blueprint
 from backend.auth import device_required
 from backend.config import settings
@@ -19,16 +19,49 @@ from content.texts import LANGUAGES, canonical_language
 from geo import mesh
 from geo.point import Point, PointError
 from notifications import devices, newcomers, places, selftest, topics
+from notifications.channels.webpush import subscription
 from notifications.devices import Device, Platform
 from notifications.places import PlaceName
 
 blp = Blueprint("devices", __name__, url_prefix="/v1/devices", description="端末の登録と設定 · A phone and its wishes")
 
+# The example of RFC 8291.
+EXAMPLE_POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 LANGUAGE = {
     "description": "BCP 47。送れる言語は " + "、".join(LANGUAGES) + "。それ以外は最も近い言語で届く。",
     "example": "ja",
 }
-TOKEN = {"description": "FCM の登録トークン。ない端末は受信箱だけを読む。", "example": "dQw4w9WgXcQ:APA91b…"}
+TOKEN = {
+    "description": "FCM の登録トークン。ない端末は受信箱だけを読む。webpush では subscription を使う。",
+    "example": "dQw4w9WgXcQ:APA91b…",
+}
+
+
+class SubscriptionKeys(ma.Schema):
+    """The browser's public key (P-256, 65 bytes) and its secret (16 bytes), both base64url."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    p256dh = ma.fields.String(required=True, metadata={"example": EXAMPLE_POINT})
+    auth = ma.fields.String(required=True, metadata={"example": "BTBZMqHH6r4Tts7J_aSIgg"})
+
+
+class PushSubscription(ma.Schema):
+    """A browser's subscription as `PushSubscription.toJSON()` gives it; what else is in it is not kept."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    endpoint = ma.fields.String(required=True, metadata={"example": "https://fcm.googleapis.com/fcm/send/cXb…"})
+    expirationTime = ma.fields.Raw(allow_none=True, metadata={"description": "使わない。ignored"})  # noqa: N815
+    keys = ma.fields.Nested(SubscriptionKeys, required=True)
+
+
+SUBSCRIPTION = {
+    "description": "platform が webpush のときだけ。ブラウザーの PushSubscription.toJSON() をそのまま送る。"
+    " applicationServerKey は GET /v1/webpush/key。"
+}
 
 
 class Registration(ma.Schema):
@@ -38,6 +71,7 @@ class Registration(ma.Schema):
     language = ma.fields.String(load_default="ja", validate=validate.Length(2, 35), metadata=LANGUAGE)
     app_version = ma.fields.String(load_default="", validate=validate.Length(max=64), metadata={"example": "1.4.0"})
     token = ma.fields.String(load_default=None, allow_none=True, metadata=TOKEN)
+    subscription = ma.fields.Nested(PushSubscription, load_default=None, allow_none=True, metadata=SUBSCRIPTION)
 
 
 class Registered(ma.Schema):
@@ -53,6 +87,7 @@ class Changes(ma.Schema):
     language = ma.fields.String(validate=validate.Length(2, 35), metadata=LANGUAGE)
     app_version = ma.fields.String(validate=validate.Length(max=64))
     token = ma.fields.String(allow_none=True, metadata=TOKEN)
+    subscription = ma.fields.Nested(PushSubscription, allow_none=True, metadata=SUBSCRIPTION)
 
 
 class PlaceShown(ma.Schema):
@@ -139,6 +174,7 @@ class DevicesView(MethodView):
     def post(self, wishes: dict[str, Any]) -> dict[str, str]:
         """端末を匿名で登録する。名前も番号も要らない。Registers a phone; nobody is asked for a name."""
         wishes["language"] = canonical_language(wishes["language"])
+        wishes["token"] = _token(wishes["platform"], wishes["token"], wishes.pop("subscription"))
         made = devices.register(session(), now=clock.now(), **wishes)
         return {"id": made.device.public_id, "secret": made.secret}
 
@@ -163,8 +199,9 @@ class MeView(MethodView):
         if "language" in changes:
             device.language = canonical_language(changes["language"])
         device.app_version = changes.get("app_version", device.app_version)
-        if "token" in changes:
-            devices.set_token(session(), device, changes["token"], clock.now())
+        if changes.keys() & {"token", "subscription"}:
+            token = _token(Platform(device.platform), changes.get("token"), changes.get("subscription"))
+            devices.set_token(session(), device, token, clock.now())
         return _me(device)
 
     @device_required
@@ -222,6 +259,24 @@ class TestPushView(MethodView):
         if not g.device.can_receive:
             raise of_status(409, f"No push is possible: the token is {g.device.token_state}. Send a new one by PATCH.")
         return {"message_id": selftest.send(session(), g.device, clock.now(), settings().public_url).public_id}
+
+
+def _token(platform: Platform, token: str | None, given: dict[str, Any] | None) -> str | None:
+    """What a device keeps to be reached by: a token as it came, a subscription checked and in its one spelling."""
+    if token is not None and given is not None:
+        raise of_status(422, "Send either token or subscription.", field="subscription")
+    if platform is not Platform.WEBPUSH:
+        if given is not None:
+            raise of_status(422, "Only a device of the platform webpush has a subscription.", field="subscription")
+        return token
+    if token is None and given is None:
+        return None
+    try:
+        return subscription.read(token if given is None else given, channel.services(settings())).token
+    except subscription.SubscriptionError as error:
+        inside = "" if error.place == "subscription" else f".{error.place}"
+        reason = error.reason if given is not None else str(error)
+        raise of_status(422, reason, field="token" if given is None else f"subscription{inside}") from None
 
 
 def _name(place: str) -> PlaceName:

@@ -46,15 +46,16 @@ def changed(settings: Settings) -> list[str]:
 
 
 def _opens(settings: Settings) -> health.Finding:
-    """Opens the sender as the worker would: credentials, project and endpoint must fit together."""
+    """Opens the outlets as the worker would: credentials, project, endpoint and keys must fit together."""
     try:
-        opened = channel.opened(settings)
+        opened = channel.outlets(settings)
     except (ValueError, OSError) as error:
         return health.Finding("credentials", False, str(error))
-    opened.close()
-    if settings.fcm_credentials is None:
+    for one in opened.values():
+        one.close()
+    if not opened:
         return health.Finding("credentials", None, "none")
-    return health.Finding("credentials", True, "fit together (nobody was contacted)")
+    return health.Finding("credentials", True, f"of {', '.join(opened)} fit together (nobody was contacted)")
 
 
 def _findings(settings: Settings) -> list[health.Finding]:

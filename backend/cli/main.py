@@ -30,6 +30,7 @@ COMMANDS = {
     "seed": "backend.cli.seed",
     "staff": "backend.cli.staff",
     "standin": "backend.cli.standin",
+    "webpush": "backend.cli.webpush",
     "worker": "backend.cli.worker",
 }
 

@@ -16,7 +16,6 @@ from sqlalchemy.engine import Engine
 from backend import channel, clock, logs
 from backend.config import Settings
 from database import open_engine
-from notifications.channels.promise import Outlet
 from notifications.dispatch.drivers.embedded import Embedded
 from notifications.dispatch.worker import Worker
 
@@ -31,7 +30,7 @@ def command() -> None:
     with only_one(engine) as alone:
         worker = Worker(
             engine,
-            {Outlet.FCM: channel.opened(settings)},
+            channel.outlets(settings),
             clock=clock.utc_now,
             lease=dt.timedelta(seconds=settings.lease_seconds),
             retry_base=dt.timedelta(seconds=settings.retry_seconds),

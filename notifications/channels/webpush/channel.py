@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from notifications.channels.webpush.line import WebPushLine
 
 _STRANGERS_CONNECTIONS = 32
+_STRANGERS_PATIENCE_S = 5.0  # a step of a batch waits for its slowest answer
 
 
 class WebPushChannel:
@@ -97,6 +98,15 @@ class WebPushChannel:
             line.close()
 
 
+def unusable() -> str | None:
+    """Why Web Push cannot be sent on this machine; None when it can. There is no slower sender instead."""
+    try:
+        import pycurl  # noqa: F401
+    except ImportError as error:
+        return f"pycurl cannot be loaded ({error})"
+    return None
+
+
 def open_channel(
     *,
     key: Path,
@@ -119,19 +129,20 @@ def open_channel(
     vapid = Vapid(read_key(key), subject, clock)
     if proxy and (services.anybody or services.standin is not None):
         raise ValueError("by a proxy only known push services can be reached: not * and not the stand-in")
-    try:
-        from notifications.channels.multiplex import Multiplexer
-        from notifications.channels.webpush import guard
-        from notifications.channels.webpush.line import LONGEST_ANSWER, Ways, WebPushLine
-    except ImportError as error:
-        raise ValueError(f"Web Push needs pycurl, which cannot be loaded ({error})") from None
+    missing = unusable()
+    if missing is not None:
+        raise ValueError(f"Web Push cannot be sent: {missing}")
+    from notifications.channels.multiplex import Multiplexer
+    from notifications.channels.webpush import guard
+    from notifications.channels.webpush.line import LONGEST_ANSWER, Ways, WebPushLine
+
     loopback = services.standin is not None
     guarded = None if proxy else guard.open_loopback if loopback else guard.open_public
 
-    def way(count: int) -> Multiplexer:
+    def way(count: int, patience_s: float) -> Multiplexer:
         return Multiplexer(
             connections=count,
-            timeout_s=timeout_s,
+            timeout_s=patience_s,
             ca_file=ca_file,
             http2=not loopback,
             proxy=proxy,
@@ -140,7 +151,9 @@ def open_channel(
         )
 
     def line() -> WebPushLine:
-        ways = Ways(way(connections), way(_STRANGERS_CONNECTIONS) if services.anybody and not loopback else None)
-        return WebPushLine(services, vapid, ways, monotonic=monotonic)
+        strangers = None
+        if services.anybody and not loopback:
+            strangers = way(_STRANGERS_CONNECTIONS, min(timeout_s, _STRANGERS_PATIENCE_S))
+        return WebPushLine(services, vapid, Ways(way(connections, timeout_s), strangers), monotonic=monotonic)
 
     return WebPushChannel(services, vapid, line)

@@ -14,8 +14,6 @@ from notifications.channels.webpush.endpoint import Endpoint, EndpointError, Ser
 
 POINT = 65  # bytes of an uncompressed point on P-256
 SECRET = 16  # bytes of the authentication secret (RFC 8291 3.2)
-_KEYS = frozenset({"p256dh", "auth"})
-_MEMBERS = frozenset({"endpoint", "keys", "expirationTime", "expiration_time"})
 
 
 class SubscriptionError(ValueError):
@@ -49,8 +47,8 @@ class Subscription:
 def read(given: object, services: Services | None = None) -> Subscription:
     """A subscription as `PushSubscription.toJSON()` gives it, or that JSON as text. Raises SubscriptionError.
 
-    `services`: those that pushes may be sent to; None checks the form alone. expirationTime is not kept: a push
-    service says by itself when a subscription is over.
+    `services`: those that pushes may be sent to; None checks the form alone. Of expirationTime and whatever else a
+    browser may add nothing is kept: a push service says by itself when a subscription is over.
     """
     if isinstance(given, str):
         try:
@@ -59,13 +57,11 @@ def read(given: object, services: Services | None = None) -> Subscription:
             raise SubscriptionError("subscription", "is not JSON") from None
     if not isinstance(given, Mapping):
         raise SubscriptionError("subscription", "must be the object that PushSubscription.toJSON() gives")
-    _only(given, _MEMBERS, "subscription")
     endpoint, keys = given.get("endpoint"), given.get("keys")
     if not isinstance(endpoint, str):
         raise SubscriptionError("endpoint", "must be a text")
     if not isinstance(keys, Mapping):
         raise SubscriptionError("keys", "must be an object with p256dh and auth")
-    _only(keys, _KEYS, "keys")
     p256dh, auth = _bytes(keys, "p256dh", POINT), _bytes(keys, "auth", SECRET)
     try:
         ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), p256dh)
@@ -107,9 +103,3 @@ def _bytes(keys: Mapping[object, object], name: str, length: int) -> bytes:
     if len(raw) != length:
         raise SubscriptionError(f"keys.{name}", f"must be {length} bytes, not {len(raw)}")
     return raw
-
-
-def _only(given: Mapping[object, object], known: frozenset[str], place: str) -> None:
-    strange = sorted(str(name)[:40] for name in given if name not in known)
-    if strange:
-        raise SubscriptionError(place, f"has the unknown member {strange[0]!r}")
