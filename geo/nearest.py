@@ -69,6 +69,7 @@ class SiteIndex:
         self._first = snapshot.having("kind", _FIRST_CHOICE) & usable
         self._welfare = snapshot.having("kind", (SiteKind.WELFARE_SHELTER,)) & usable
         self._choices: dict[Hazard, _Choice] = {}
+        self._kinds: dict[frozenset[SiteKind], Pool] = {}
         self._records: dict[int, SiteRecord] = {}
         self._last_blocked: tuple[BaseGeometry, Flags] | None = None
 
@@ -126,6 +127,14 @@ class SiteIndex:
         passed = self._open if blocked is None else blocked | self._open
         found = self._found(self._choice(hazard).all.top(point, 1, passed), point.lat, point.lon)
         return found[0] if found else None
+
+    def nearest_of_kinds(self, point: Point, kinds: Iterable[SiteKind], *, limit: int = 10) -> list[Found]:
+        """The nearest places of some kinds, whatever hazard they withstand: facilities, AEDs. Not for evacuation."""
+        wanted = frozenset(kinds)
+        pool = self._kinds.get(wanted)
+        if pool is None:
+            pool = self._kinds[wanted] = Pool(self.snapshot, np.flatnonzero(self.snapshot.having("kind", wanted)))
+        return self._found(pool.top(point, _positive(limit)), point.lat, point.lon)
 
     def suitable(
         self,

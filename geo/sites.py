@@ -84,6 +84,13 @@ class Site(Base):
     phone: Mapped[str | None] = mapped_column(sa.Text)
     url: Mapped[str | None] = mapped_column(sa.Text)
     elevation_m: Mapped[float | None] = mapped_column(sa.Float(53))
+    category: Mapped[str | None] = mapped_column(sa.Text)  # 種別 of a child-care facility, as published
+    ages: Mapped[str | None] = mapped_column(sa.Text)  # 受入年齢, as published
+    # Opening hours as published; `geo.hours` reads them.
+    available_days: Mapped[str | None] = mapped_column(sa.Text)  # 利用可能曜日
+    available_from: Mapped[str | None] = mapped_column(sa.Text)  # 開始時間
+    available_until: Mapped[str | None] = mapped_column(sa.Text)  # 終了時間
+    available_note: Mapped[str | None] = mapped_column(sa.Text)  # 利用可能日時特記事項
     municipality_code: Mapped[str | None] = mapped_column(sa.Text)  # six digits with the check digit
     licence: Mapped[str | None] = mapped_column(sa.Text)
     as_of: Mapped[dt.date | None] = mapped_column(sa.Date)

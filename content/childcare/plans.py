@@ -58,10 +58,6 @@ class Plan:
         """Whether a child born on this day is meant."""
         return (self.born_from or birth) <= birth <= (self.born_to or birth)
 
-    def applies_in(self, codes: Sequence[str]) -> bool:
-        """Whether it is offered in an area, given with those above it; everywhere counts without any."""
-        return not self.areas or bool(set(self.areas) & set(codes))
-
 
 def period_of(raw: Mapping[str, Any]) -> Period:
     """A period from its stored form. Raises windows.WindowError."""

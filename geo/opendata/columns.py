@@ -58,9 +58,12 @@ class Columns:
     def _fields(self) -> list[str]:
         fields = ["kind", "name", "lat", "lon"]
         simple = ("name_kana", "name_en", "url", "accepts", "phone", "capacity", "elevation_m", "also_shelter")
-        fields += [field for field in simple if self.has(field)]
+        opening = ("category", "available_days", "available_from", "available_until", "available_note")
+        fields += [field for field in (*simple, *opening) if self.has(field)]
         if self.has("address", "address_parts"):
             fields.append("address")
+        if self.has("ages", "ages_to"):
+            fields.append("ages")
         if self.hazards:
             fields.append("hazards")
         if self.hazards or self.notes:

@@ -76,8 +76,17 @@ _STANDARD: Mapping[str, Names] = {
     "place_code": ("所在地_全国地方公共団体コード",),
     "prefecture": ("所在地_都道府県", "都道府県名"),
 }
+_OPENING: Mapping[str, Names] = {
+    "category": ("種別",),
+    "ages": ("受入年齢",),
+    "available_days": ("利用可能曜日",),
+    "available_from": ("開始時間",),
+    "available_until": ("終了時間",),
+    "available_note": ("利用可能日時特記事項", "利用可能時間特記事項"),
+}
 _EVACUATION: Mapping[str, Names] = {
     **_STANDARD,
+    **_OPENING,  # likewise
     "kind": ("施設区分",),  # our own addition when we export
     "capacity": ("想定収容人数",),
     "accepts": ("対象となる町会・自治会", "受入対象者"),
@@ -99,7 +108,6 @@ _STANDARD_UNUSED = (
     "ライセンス",
     "データ時点",
 )
-_HOURS = ("利用可能曜日", "開始時間", "終了時間")
 _GSI: Mapping[str, Names] = {
     "id": ("共通ID",),
     "name": ("施設・場所名",),
@@ -117,6 +125,15 @@ _TAKAMATSU: Mapping[str, Names] = {
     "phone": ("telephoneNumber",),
     "url": ("referenceObject",),
     "capacity": ("capacity",),
+}
+
+_TAKAMATSU_OPENING: Mapping[str, Names] = {
+    "category": ("certifiedType",),
+    "ages": ("acceptedAge",),
+    "available_days": ("availableDate",),
+    "available_from": ("startTime",),
+    "available_until": ("endTime",),
+    "available_note": ("availableDateNote",),
 }
 
 DIALECTS: tuple[Dialect, ...] = (
@@ -172,9 +189,9 @@ DIALECTS: tuple[Dialect, ...] = (
         kind=SiteKind.AED,
         all_of=("名称", "設置位置", "小児対応設備の有無"),
         per_municipality=True,
-        columns=_STANDARD,
-        notes=(("設置位置", ""), ("利用可能日時特記事項", ""), ("備考", "")),
-        unused=(*_STANDARD_UNUSED, *_HOURS, "小児対応設備の有無"),
+        columns={**_STANDARD, **_OPENING},
+        notes=(("設置位置", ""), ("備考", "")),
+        unused=(*_STANDARD_UNUSED, "小児対応設備の有無"),
     ),
     Dialect(
         key="standard-childcare",
@@ -182,15 +199,14 @@ DIALECTS: tuple[Dialect, ...] = (
         kind=SiteKind.CHILDCARE_FACILITY,
         all_of=("名称", "種別", "受入年齢"),
         per_municipality=True,
-        columns={**_STANDARD, "capacity": ("収容定員",)},
-        notes=(("種別", ""), ("受入年齢", "受入年齢: "), ("利用可能日時特記事項", ""), ("備考", "")),
+        columns={**_STANDARD, **_OPENING, "capacity": ("収容定員",)},
+        notes=(("備考", ""),),
         unused=(
             *_STANDARD_UNUSED,
             "アクセス方法",
             "駐車場情報",
             "FAX番号",
             "認可等年月日",
-            *_HOURS,
             "一時預かりの有無",
         ),
     ),
@@ -200,9 +216,9 @@ DIALECTS: tuple[Dialect, ...] = (
         kind=SiteKind.PUBLIC_FACILITY,
         all_of=("名称", "名称_通称", "バリアフリー情報"),
         per_municipality=True,
-        columns=_STANDARD,
-        notes=(("説明", ""), ("バリアフリー情報", ""), ("利用可能時間特記事項", ""), ("備考", "")),
-        unused=(*_STANDARD_UNUSED, "名称_通称", "POIコード", *_HOURS),
+        columns={**_STANDARD, **_OPENING},
+        notes=(("説明", ""), ("バリアフリー情報", ""), ("備考", "")),
+        unused=(*_STANDARD_UNUSED, "名称_通称", "POIコード"),
     ),
     Dialect(
         key="takamatsu-evacuation",
@@ -232,17 +248,53 @@ DIALECTS: tuple[Dialect, ...] = (
         ja="高松市 AED設置場所",
         kind=SiteKind.AED,
         all_of=("#property", "latitude", "longitude", "name", "installationPosition", "equipmentForChildren"),
-        columns=_TAKAMATSU,
-        notes=(("installationPosition", ""), ("availableDateNote", "")),
-        unused=("availableDate", "startTime", "endTime", "equipmentForChildren"),
+        columns={**_TAKAMATSU, **_TAKAMATSU_OPENING},
+        notes=(("installationPosition", ""),),
+        unused=("equipmentForChildren",),
     ),
     Dialect(
         key="takamatsu-childcare",
         ja="高松市 子育て施設一覧",
         kind=SiteKind.CHILDCARE_FACILITY,
         all_of=("#property", "latitude", "longitude", "name", "certifiedType", "acceptedAge"),
-        columns=_TAKAMATSU,
-        notes=(("certifiedType", ""), ("acceptedAge", "受入年齢: "), ("note", ""), ("availableDateNote", "")),
-        unused=("access", "parkingInformation", "availableDate", "startTime", "endTime", "temporaryKeeping"),
+        columns={**_TAKAMATSU, **_TAKAMATSU_OPENING},
+        notes=(("note", ""),),
+        unused=("access", "parkingInformation", "temporaryKeeping"),
+    ),
+    Dialect(
+        key="takamatsu-childcare-support",
+        ja="高松市 その他の子育て支援施設一覧",
+        kind=SiteKind.CHILDCARE_FACILITY,
+        all_of=("#property", "latitude", "longitude", "name", "note", "availableDate", "availableDateNote"),
+        none_of=("installationPosition", "certifiedType"),
+        columns={**_TAKAMATSU, **_TAKAMATSU_OPENING},
+        notes=(("note", ""),),
+    ),
+    Dialect(
+        key="nursery-map",
+        ja="保育施設マップ（nurseryFacilities）",
+        kind=SiteKind.CHILDCARE_FACILITY,
+        per_municipality=True,
+        all_of=("Name", "Type", "AgeS", "AgeE", "Full", "Open", "Close", "Add1"),
+        columns={
+            "id": ("HID",),
+            "name": ("Name",),
+            "address": ("Add1",),
+            "building": ("Add2",),
+            "lat": ("Y",),
+            "lon": ("X",),
+            "phone": ("TEL",),
+            "url": ("url",),
+            "capacity": ("Full",),
+            "category": ("Type",),
+            "ages": ("AgeS",),
+            "ages_to": ("AgeE",),
+            "available_from": ("Open",),  # on which days nobody says: whether it is open stays unknown
+            "available_until": ("Close",),
+        },
+        unused=(
+            *("Label", "Kodomo", "H24", "Memo", "Extra", "Temp", "Holiday", "Night", "FAX", "Owner", "Ownership"),
+            *("Proof", "ShaNai", "Vacancy", "VacancyDate"),
+        ),
     ),
 )

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any, Final
 
+from geo import hours
 from geo.municipality import MunicipalityError, check_digit, six_digits
 from geo.opendata import cells
 from geo.opendata.cells import Flag
@@ -235,6 +236,19 @@ class Reading:
         ending = "△は条件付きです。条件は市町村の案内で確認してください。" if self.conditional else ""
         return f"公表資料の記号: {'、'.join(told)}。{ending}"
 
+    def _ages(self) -> str | None:
+        begin, end = self.text("ages"), self.text("ages_to")
+        return f"{begin or ''}～{end}" if end else begin
+
+    def _until(self) -> str | None:
+        """The last column of the opening hours; says in a remark when the three make no sense together."""
+        until = self.text("available_until")
+        try:
+            hours.parse(self.text("available_days"), self.text("available_from"), until, None)
+        except hours.HoursError as fault:
+            self.report.warn(self.record.line, "unclear_hours", f"{fault}。開いているかは「不明」とします")
+        return until
+
     def _municipality(self) -> str | Keep | None:
         if self.columns.dialect.id_required:  # the digits after the E of a 共通ID
             match = _GSI_ID.fullmatch(self.text("id") or "")
@@ -250,6 +264,8 @@ _TAKERS: dict[str, Callable[[Reading], Any]] = {
     "capacity": lambda reading: reading._soft("capacity", cells.count),
     "elevation_m": lambda reading: reading._soft("elevation_m", cells.elevation),
     "note": Reading._note,
+    "ages": Reading._ages,
+    "available_until": Reading._until,
     "municipality_code": Reading._municipality,
 }
 

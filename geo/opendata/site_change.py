@@ -202,7 +202,9 @@ class SiteChange:
 def _published() -> tuple[str, ...]:
     """The columns an import may write, besides its own book-keeping."""
     facts = ("kind", "name", "name_kana", "name_en", "address", "lat", "lon", "hazards", "also_shelter", "capacity")
-    return (*facts, "accepts", "note", "phone", "url", "elevation_m", "municipality_code", "licence", "as_of")
+    opening = ("category", "ages", "available_days", "available_from", "available_until", "available_note")
+    about = ("accepts", "note", "phone", "url", "elevation_m", "municipality_code", "licence", "as_of")
+    return (*facts, *opening, *about)
 
 
 def _chunks(items: Sequence[Item], size: int = _CHUNK) -> Iterator[Sequence[Item]]:

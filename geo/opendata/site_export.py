@@ -33,7 +33,9 @@ _FLAGS = tuple(f"災害種別_{hazard.ja}" for hazard in Hazard)
 _TAIL = ("指定避難所との重複", "想定収容人数", "対象となる町会・自治会", "URL", "画像", "画像_ライセンス", "備考")
 # Appended, as the data set allows: what else a record needs to be relied on.
 _OWN = ("施設区分", "受入対象者", "出典", "ライセンス", "データ時点")
-COLUMNS = (*_HEAD, *_WHERE, *_CONTACT, *_FLAGS, *_TAIL, *_OWN)
+# As the lists of facilities and AEDs call them.
+_OPENING = ("種別", "受入年齢", "利用可能曜日", "開始時間", "終了時間", "利用可能日時特記事項")
+COLUMNS = (*_HEAD, *_WHERE, *_CONTACT, *_FLAGS, *_TAIL, *_OWN, *_OPENING)
 # Standard columns for which the house has nothing: empty in the table, left out of GeoJSON.
 _NEVER = frozenset(
     {"地方公共団体名", "町字ID", "所在地_都道府県", "所在地_市区町村", "所在地_町字", "所在地_番地以下"}
@@ -87,6 +89,12 @@ def record(site: Site, identifier: str) -> dict[str, Any]:
         "出典": site.source,
         "ライセンス": site.licence,
         "データ時点": site.as_of.isoformat() if site.as_of else None,
+        "種別": site.category,
+        "受入年齢": site.ages,
+        "利用可能曜日": site.available_days,
+        "開始時間": site.available_from,
+        "終了時間": site.available_until,
+        "利用可能日時特記事項": site.available_note,
     }
     return values | {f"災害種別_{one.ja}": 1 if site.hazards & one.bit else None for one in Hazard}
 

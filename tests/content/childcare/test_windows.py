@@ -25,7 +25,6 @@ def days(raw: dict[str, Any], birth: str, is_open: Any = always) -> tuple[str, s
 
 @pytest.mark.parametrize(
     ("raw", "birth", "first", "last"),
-    # fmt: off
     [
         # ロタ: the day of birth is day 0, both ends included
         (
@@ -58,7 +57,6 @@ def days(raw: dict[str, Any], birth: str, is_open: Any = always) -> tuple[str, s
         ({"from": {"pregnancy": "28w0d"}, "until": {"pregnancy": "36w6d"}}, "2026-06-30", "2026-04-07", "2026-06-08"),
         ({}, "2026-03-01", "2026-03-01", None),
     ],
-    # fmt: on
 )
 def test_a_window_is_reckoned_from_the_birthday(raw: Any, birth: str, first: str, last: str | None) -> None:
     assert days(raw, birth) == (first, last)
