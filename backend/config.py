@@ -146,7 +146,10 @@ class Settings:
     log_format: str = setting("json", one_of("json", "console"), "`json`, one object a line, or `console` for people")
 
     def __post_init__(self) -> None:
-        for name, timeout in (("FCM_TIMEOUT", self.fcm_timeout), ("WEBPUSH_TIMEOUT", self.webpush_timeout)):
+        timeouts = {"FCM_TIMEOUT": self.fcm_timeout}
+        if self.vapid_key is not None:
+            timeouts["WEBPUSH_TIMEOUT"] = self.webpush_timeout
+        for name, timeout in timeouts.items():
             if self.lease_seconds < 2 * timeout:
                 # One step may wait for a token and then for the answers: the lease must outlast both.
                 raise SettingError(f"YOBIKAKE_LEASE_SECONDS must be at least twice YOBIKAKE_{name}")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from content import texts as text
 from notifications import audiences, told
 from notifications.audiences import Audience, Cursor, Recipient
-from notifications.channels.promise import Outcome
+from notifications.channels.promise import Outcome, Outlet, outlet_of
 from notifications.dispatch import batches, groups, leases, shelters
 from notifications.dispatch.shelters import ShelterFinder
 from notifications.messages import Kind, Message, Planning
@@ -88,15 +88,18 @@ def add(session: Session, message: Message, found: Sequence[Recipient], now: dt.
     group_ids = _groups(session, message, chosen)
     # The same bytes one after another: fewer bodies to encode, and the order of endangerment stays between chunks.
     order = sorted(range(len(chosen)), key=group_ids.__getitem__)
-    batches.append(
-        session,
-        message.id,
-        message.rank,
-        [chosen[i].device_id for i in order],
-        [group_ids[i] for i in order],
-        [Outcome.PENDING if chosen[i].can_receive else Outcome.NO_TOKEN for i in order],
-        now,
-    )
+    for outlet in Outlet:
+        part = [i for i in order if outlet_of(chosen[i].platform) is outlet]
+        batches.append(
+            session,
+            message.id,
+            message.rank,
+            [chosen[i].device_id for i in part],
+            [group_ids[i] for i in part],
+            [Outcome.PENDING if chosen[i].can_receive else Outcome.NO_TOKEN for i in part],
+            now,
+            outlet=outlet,
+        )
     return len(chosen)
 
 
