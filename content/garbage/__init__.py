@@ -1,0 +1,1 @@
+"""Garbage: categories, areas, rules and their exceptions, and what goes where."""
