@@ -17,13 +17,12 @@ import requests
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from benchmarks import _machine
 from benchmarks._stores import Store
 from benchmarks.provider import Provider
 from content import editors
 from content.editors import Role
 from database import transaction
-from tests.stories.running import ROOT, RunningCity, free_port, wait_for
+from tests.stories.running import ROOT, RunningCity, wait_for
 
 # Nobody has to wait for a first certificate, and the tables stay readable.
 OPEN = "SELECT count(*) FROM batches WHERE state <> 'closed'"
@@ -157,11 +156,3 @@ class City(RunningCity):
             return bool(self.http.get(url, timeout=2).ok)
         except requests.RequestException:
             return False
-
-
-def memory(city: City, name: str) -> str:
-    """Peak memory of a process with its children, as shown in tables."""
-    return f"{_machine.peak_mb(city.pid(name)):.0f} MB"
-
-
-__all__ = ["OPEN", "UNPLANNED", "City", "free_port", "memory", "wait_for"]

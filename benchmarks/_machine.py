@@ -47,10 +47,10 @@ def own_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def peak_mb(pid: int) -> float:
-    """The most memory that a process and its descendants ever held (sum of VmHWM), MB; 0 when it is gone."""
+def peak_mb(pid: int, *, alone: bool = False) -> float:
+    """The most memory that a process, with its descendants or alone, ever held (sum of VmHWM), MB; 0 when gone."""
     total = 0.0
-    for one in family(pid):
+    for one in [pid] if alone else family(pid):
         with suppress(OSError):
             found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{one}/status").read_text())
             total += int(found[1]) / 1024 if found else 0.0

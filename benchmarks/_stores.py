@@ -116,6 +116,10 @@ def open_store(
 
 @contextmanager
 def work_folder() -> Iterator[Path]:
-    """A folder on disk for everything of one run, gone at the end."""
+    """A folder on disk for everything of one run, gone at the end.
+
+    A request to stop ends the run in order: otherwise its web server, workers and provider would stay behind.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="yobikake-bench-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)

@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import _queue
-from benchmarks._city import OPEN, City, free_port
+from benchmarks._city import OPEN, City
 from benchmarks._machine import (
     CLIENT_CORE,
     SERVER_CORE,
@@ -43,6 +43,7 @@ from benchmarks._witness import read
 from benchmarks.provider import PROJECTS, Missing, Provider, echo_module
 from notifications.channels.fcm.body import MARK, encode
 from notifications.channels.promise import Channel, Push, Urgency
+from tests.stories.running import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 NODE = ROOT / ".cache" / "node-firebase-admin"

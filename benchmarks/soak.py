@@ -24,7 +24,7 @@ import numpy as np
 import shapely
 
 from benchmarks._aims import DELAY_S, Aim, Phase
-from benchmarks._city import OPEN, UNPLANNED, City, free_port
+from benchmarks._city import OPEN, UNPLANNED, City
 from benchmarks._machine import describe, say, table
 from benchmarks._nursery import Nursery, kill, runs
 from benchmarks._pace import unpaced
@@ -32,6 +32,7 @@ from benchmarks._stores import KINDS, Store, open_store, work_folder
 from benchmarks._witness import read
 from benchmarks.provider import Provider
 from tests.stories import people
+from tests.stories.running import free_port
 
 STEP = 50  # recipients of one batch that may be under way unrecorded
 PATIENCE_S = 15.0

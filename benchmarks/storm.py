@@ -16,11 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np
 import sqlalchemy as sa
 
 from benchmarks import _queue
-from benchmarks._city import OPEN, City, free_port
+from benchmarks._city import OPEN, City
 from benchmarks._explained import explain, sent_while_paused
 from benchmarks._machine import CLIENT_CORE, SERVER_CORE, describe, say, table
 from benchmarks._pace import paced
@@ -28,11 +27,10 @@ from benchmarks._stores import KINDS, Store, open_store, work_folder
 from benchmarks._witness import busiest, percentile, read
 from benchmarks.provider import Provider, storm_faults
 from database import transaction
-from geo import mesh
 from notifications import messages
 from notifications.audiences import Audience
 from notifications.messages import Kind, Lane, Saying
-from notifications.places import Place
+from tests.stories.running import free_port
 
 SHARE = 0.95  # of the quota, the governor's own promise
 # A named part of the city, about 1.5 km wide: an order over it rings every hundredth phone or so.
@@ -91,7 +89,8 @@ def overtaking(store: Store, folder: Path, asked: argparse.Namespace) -> bool:
         try:
             city.start()
             _queue.settle(city.watching, asked.reminders)
-            _house(city, asked.reminders)
+            _queue.house(city.watching, asked.reminders)
+            _queue.shelter(city.watching)
             city.worker(core=CLIENT_CORE)
             with transaction(city.watching) as session:
                 reminder = messages.post(session, _reminder(), dt.datetime.now(dt.UTC)).public_id
@@ -138,20 +137,6 @@ def overtaking(store: Store, folder: Path, asked: argparse.Namespace) -> bool:
         f"{asked.lane_quota:,}."
     )
     return len(reminders) >= asked.reminders and window.most <= asked.lane_quota and bool(waits)
-
-
-def _house(city: City, count: int) -> None:
-    """A home for every device, spread evenly over the city."""
-    chance = np.random.default_rng(5)
-    cells = mesh.cells_of(chance.uniform(38.17, 38.29, count), chance.uniform(140.86, 141.00, count)).tolist()
-    now = dt.datetime.now(dt.UTC)
-    for start in range(0, count, 20_000):
-        rows = [
-            {"cell": cell, "device_id": number, "name": "home", "origin_cell": cell, "updated_at": now}
-            for number, cell in enumerate(cells[start : start + 20_000], start=start + 1)
-        ]
-        with transaction(city.watching) as session:
-            session.execute(sa.insert(Place), rows)
 
 
 def _reminder() -> Saying:
