@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, BigId, UtcDateTime
@@ -172,6 +176,29 @@ def deactivate_token(session: Session, token_hash: bytes, state: TokenState) -> 
         .values(token_state=state.value)
     )
     return result.rowcount == 1
+
+
+def tokens_of(session: Session, device_ids: Sequence[int]) -> dict[int, str | None]:
+    """The token of each of these devices that still exist; None where no push can be tried."""
+    if not device_ids:
+        return {}
+    # One parameter, not hundreds: this is asked for every batch.
+    if session.get_bind().dialect.name == "postgresql":
+        parameter: Any = list(device_ids)
+    else:
+        parameter = json.dumps(list(device_ids))
+    rows = session.connection().execute(_tokens(session.get_bind().dialect.name), {"ids": parameter})
+    return dict(rows.all())
+
+
+@cache
+def _tokens(dialect: str) -> sa.Executable:
+    usable = sa.case((Device.token_state == TokenState.ACTIVE.value, Device.token), else_=None)
+    if dialect == "postgresql":
+        wanted: Any = Device.id == sa.func.any(sa.bindparam("ids", type_=ARRAY(sa.BigInteger)))
+    else:
+        wanted = Device.id.in_(sa.select(sa.column("value")).select_from(sa.func.json_each(sa.bindparam("ids"))))
+    return sa.select(Device.id, usable).where(wanted)
 
 
 def deactivate_tokens(session: Session, token_hashes: Sequence[bytes], state: TokenState) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -148,7 +150,7 @@ class Standing:
 
 def save(session: Session, held: Held, now: dt.datetime, lease: dt.timedelta) -> Standing:
     """Writes what became of recipients so far and renews the lease; a worker that lost its lease writes nothing."""
-    return _write(session, held, now, {"lease_until": leases.until(session, now, lease)})
+    return _write(session, _Ending.SAVED, held, now, lease=lease)
 
 
 def release(session: Session, held: Held, now: dt.datetime, not_before: dt.datetime) -> Standing:
@@ -156,63 +158,92 @@ def release(session: Session, held: Held, now: dt.datetime, not_before: dt.datet
 
     One that was withdrawn meanwhile waits for nothing: what follows it waits for its end.
     """
-    return _write(
-        session,
-        held,
-        now,
-        {
-            "state": BatchState.READY.value,
-            "not_before": sa.case((Batch.withdrawn, Batch.created_at), else_=sa.literal(not_before, UtcDateTime)),
-            "rank": _rank_at_once(),
-            "lease_owner": None,
-            "lease_until": None,
-        },
-    )
+    return _write(session, _Ending.RELEASED, held, now, not_before=not_before)
 
 
 def stop(session: Session, held: Held, now: dt.datetime) -> Standing:
     """Takes a batch out of the queue until an operator has acted; one withdrawn meanwhile has only to be closed."""
-    return _write(
-        session,
-        held,
-        now,
-        {
-            "state": sa.case((Batch.withdrawn, BatchState.READY.value), else_=BatchState.STOPPED.value),
-            "not_before": sa.case((Batch.withdrawn, Batch.created_at), else_=Batch.not_before),
-            "rank": _rank_at_once(),
-            "lease_owner": None,
-            "lease_until": None,
-        },
-    )
-
-
-def _rank_at_once() -> sa.ColumnElement[int]:
-    return sa.case((Batch.withdrawn, CLOSE_AT_ONCE), else_=Batch.rank)
+    return _write(session, _Ending.STOPPED, held, now)
 
 
 def close(session: Session, held: Held, now: dt.datetime) -> Standing:
     """Ends a batch: every recipient has a final outcome."""
-    return _write(
-        session,
-        held,
-        now,
-        {"state": BatchState.CLOSED.value, "closed_at": now, "lease_owner": None, "lease_until": None},
+    return _write(session, _Ending.CLOSED, held, now, closed_at=now)
+
+
+class _Ending(Enum):
+    """How a holder leaves a batch when it writes."""
+
+    SAVED = auto()
+    RELEASED = auto()
+    STOPPED = auto()
+    CLOSED = auto()
+
+
+def _write(
+    session: Session,
+    ending: _Ending,
+    held: Held,
+    now: dt.datetime,
+    *,
+    lease: dt.timedelta | None = None,
+    **values: dt.datetime,
+) -> Standing:
+    end = leases.reckoned(session, now, lease or dt.timedelta(0))
+    parameters: dict[str, Any] = {
+        "held_id": held.id,
+        "held_fence": held.fence,
+        "outcomes": held.outcomes.tobytes(),
+        "tries": held.tries.tobytes(),
+        "answered": held.answered.astype("<u2").tobytes(),
+        "first": now if bool((held.tries > 0).any()) else None,
+        **values,
+    }
+    if lease is not None:
+        parameters["lease"] = end
+    row = session.connection().execute(_statement(ending, isinstance(end, dt.timedelta)), parameters).first()
+    return Standing(False) if row is None else Standing(True, row.withdrawn)
+
+
+@cache
+def _statement(ending: _Ending, by_the_stores_clock: bool) -> sa.Executable:
+    """Made once: this is written every fifty recipients."""
+    free: dict[str, Any] = {"lease_owner": None, "lease_until": None}
+    at_once = sa.case((Batch.withdrawn, CLOSE_AT_ONCE), else_=Batch.rank)
+    if ending is _Ending.SAVED:
+        clock = sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
+        until = clock + sa.bindparam("lease", type_=sa.Interval) if by_the_stores_clock else _moment("lease")
+        changes: dict[str, Any] = {"lease_until": until}
+    elif ending is _Ending.RELEASED:
+        not_before = sa.case((Batch.withdrawn, Batch.created_at), else_=_moment("not_before"))
+        changes = free | {"state": BatchState.READY.value, "not_before": not_before, "rank": at_once}
+    elif ending is _Ending.STOPPED:
+        changes = free | {
+            "state": sa.case((Batch.withdrawn, BatchState.READY.value), else_=BatchState.STOPPED.value),
+            "not_before": sa.case((Batch.withdrawn, Batch.created_at), else_=Batch.not_before),
+            "rank": at_once,
+        }
+    else:
+        changes = free | {"state": BatchState.CLOSED.value, "closed_at": _moment("closed_at")}
+    table = Batch.__table__
+    assert isinstance(table, sa.Table)  # noqa: S101 - the class has a table
+    return (
+        sa.update(table)
+        .where(
+            Batch.id == sa.bindparam("held_id"),
+            Batch.fence == sa.bindparam("held_fence"),
+            Batch.state == BatchState.LEASED.value,
+        )
+        .values(
+            outcomes=sa.bindparam("outcomes", type_=sa.LargeBinary),
+            tries=sa.bindparam("tries", type_=sa.LargeBinary),
+            answered=sa.bindparam("answered", type_=sa.LargeBinary),
+            first_handed_at=sa.func.coalesce(Batch.first_handed_at, _moment("first")),
+            **changes,
+        )
+        .returning(table.c.withdrawn)
     )
 
 
-def _write(session: Session, held: Held, now: dt.datetime, values: dict[str, Any]) -> Standing:
-    first = now if bool((held.tries > 0).any()) else None
-    row = session.execute(
-        sa.update(Batch)
-        .where(Batch.id == held.id, Batch.fence == held.fence, Batch.state == BatchState.LEASED.value)
-        .values(
-            outcomes=held.outcomes.tobytes(),
-            tries=held.tries.tobytes(),
-            answered=held.answered.astype("<u2").tobytes(),
-            first_handed_at=sa.func.coalesce(Batch.first_handed_at, sa.literal(first, UtcDateTime)),
-            **values,
-        )
-        .returning(Batch.withdrawn)
-        .execution_options(synchronize_session=False)
-    ).first()
-    return Standing(False) if row is None else Standing(True, row.withdrawn)
+def _moment(name: str) -> sa.BindParameter[Any]:
+    return sa.bindparam(name, type_=UtcDateTime)

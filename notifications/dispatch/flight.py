@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 import numpy as np
+from numpy.typing import NDArray
 
 from notifications.channels.promise import Fault, Outcome, Result
 from notifications.devices import TokenState
@@ -62,6 +63,9 @@ class Flight:
     step: dict[int, str] = field(default_factory=dict)  # positions under way and their tokens
     answers: dict[int, Result] = field(default_factory=dict)
     standing: Standing = field(init=False)
+    device_ids: list[int] = field(init=False)
+    begins: dt.datetime = field(init=False)
+    expires: dt.datetime = field(init=False)
     wait: dt.timedelta = dt.timedelta(0)  # the longest that anybody has to
     dirty: bool = False
     over: bool = False  # the message's time is
@@ -74,29 +78,31 @@ class Flight:
 
     def __post_init__(self) -> None:
         self.standing = Standing(held=True, withdrawn=self.held.withdrawn)
-        self.todo = [
-            i for i in waiting(self.held) if self.held.answered[i] <= self.tenths(self.now) or not self.tried(i)
-        ]
+        self.device_ids = self.held.device_ids.tolist()
+        self.begins, self.expires = self.message.not_before, self.message.expires_at
+        left = waiting(self.held)
+        self.todo = left[~self._tried(left) | (self.held.answered[left] <= self.tenths(self.now))].tolist()
 
     def tenths(self, moment: dt.datetime) -> int:
         """Tenths of a second since the message might begin, rounded up, as far as `Batch.answered` can say."""
-        return min(max(0, math.ceil((moment - self.message.not_before) / _TENTH)), NEVER - 1)
+        return min(max(0, math.ceil((moment - self.begins) / _TENTH)), NEVER - 1)
 
-    def tried(self, i: int) -> bool:
-        """It was handed over before, so that its `answered` says when it may be again."""
-        return bool(self.held.tries[i] > 0 and self.held.answered[i] != NEVER)
+    def _tried(self, these: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which were handed over before, so that their `answered` says when they may be again."""
+        found: NDArray[np.bool_] = (self.held.tries[these] > 0) & (self.held.answered[these] != NEVER)
+        return found
 
     def due_again(self, now: dt.datetime) -> dt.datetime | None:
         """When the first of those who are left may be tried; None when nobody is left."""
         left = waiting(self.held)
-        if not left or self.over:
+        if not len(left) or self.over:
             return None
-        if any(self.held.outcomes[i] == Outcome.PENDING or not self.tried(i) for i in left):
+        if bool(((self.held.outcomes[left] == Outcome.PENDING) | ~self._tried(left)).any()):
             return now  # whoever was not tried at all does not wait for those who were refused
-        first = min(int(self.held.answered[i]) for i in left)
+        first = int(self.held.answered[left].min())
         if first >= NEVER - 1:
             return now + self.wait  # too late in a message's life for the column to say
-        return max(now, self.message.not_before + first * _TENTH)
+        return max(now, self.begins + first * _TENTH)
 
     @property
     def flying(self) -> bool:
@@ -116,7 +122,7 @@ class Flight:
             return Write.WITHDRAW
         if not self.todo:
             return Write.FINISH
-        if self.message.expires_at <= now:
+        if self.expires <= now:
             self.expire()
             return Write.FINISH
         if halted or self.yields:
@@ -126,15 +132,18 @@ class Flight:
     def next_step(self, most: int) -> list[tuple[int, str]]:
         """The next recipients and their tokens, at most so many; those without a token are settled on the way."""
         offered: list[tuple[int, str]] = []
-        while self.todo and len(offered) < most:
-            i = self.todo.pop(0)
-            device_id = int(self.held.device_ids[i])
+        looked = 0
+        while looked < len(self.todo) and len(offered) < most:
+            i = self.todo[looked]
+            looked += 1
+            device_id = self.device_ids[i]
             token = self.tokens.get(device_id)
             if token is None:
                 self.held.outcomes[i] = Outcome.NO_TOKEN if device_id in self.tokens else Outcome.GONE
                 self.dirty = True
             else:
                 offered.append((i, token))
+        del self.todo[:looked]
         return offered
 
     def begin(self, offered: Sequence[tuple[int, str]]) -> None:
@@ -147,24 +156,28 @@ class Flight:
         self.todo = [i for i, _ in offered] + self.todo
         self.fault, self.detail, self.dirty = fault, detail, True
 
-    def answer(self, i: int, result: Result, now: dt.datetime, accepted: set[int]) -> None:
-        """Takes one answer; with the last of a step, all of them are weighed together.
+    def answer(self, found: Mapping[int, Result], now: dt.datetime, accepted: set[int]) -> None:
+        """Takes answers by position; with the last of a step, all of them are weighed together.
 
         `accepted`: groups whose bytes the provider has taken from us, added to here.
         """
-        self.answers[i] = result
-        self.held.answered[i] = self.tenths(now)
+        self.answers.update(found)
+        self.held.answered[list(found)] = self.tenths(now)
         if len(self.answers) < len(self.step):
             return
+        taken = [i for i, result in self.answers.items() if result.outcome is Outcome.ACCEPTED]
         mismatches = sum(result.outcome is Outcome.MISMATCH for result in self.answers.values())
         self.dirty = True
         if mismatches >= MISMATCHES_ARE_OURS and mismatches == len(self.answers):
             self.refuse(list(self.step.items()), Fault.SENDER, "every token of a step belongs to another sender")
         else:
-            group = self.held.group_ids
-            accepted |= {int(group[j]) for j, r in self.answers.items() if r.outcome is Outcome.ACCEPTED}
-            for j, token in self.step.items():
-                self._weigh(j, token, self.answers[j], now, accepted)
+            self.held.outcomes[taken] = Outcome.ACCEPTED
+            self.held.tries[taken] += self.held.tries[taken] < 255
+            accepted.update(self.held.group_ids[taken].tolist())
+            if len(taken) < len(self.answers):
+                for i, token in self.step.items():
+                    if self.answers[i].outcome is not Outcome.ACCEPTED:
+                        self._weigh(i, token, self.answers[i], now, accepted)
         self.held.reclaimed = False  # a step that its last holder had under way was this one
         self.step, self.answers = {}, {}
 
@@ -184,9 +197,8 @@ class Flight:
 
     def expire(self) -> None:
         """The message's time is over. Whoever was handed it without an answer stays unknown."""
-        for i in waiting(self.held):
-            if self.held.outcomes[i] != Outcome.UNKNOWN:
-                self.held.outcomes[i] = Outcome.EXPIRED
+        left = waiting(self.held)
+        self.held.outcomes[left[self.held.outcomes[left] != Outcome.UNKNOWN]] = Outcome.EXPIRED
         self.todo, self.over = [], True
 
     def withdraw(self) -> list[int]:
@@ -229,8 +241,9 @@ class Flight:
             self.dead.append((digest(token), state))
 
 
-def waiting(held: Held) -> list[int]:
+def waiting(held: Held) -> NDArray[np.int64]:
     """Positions of the recipients that something is left to do for, now or later, in order."""
     silent = (held.outcomes == Outcome.UNKNOWN) & (held.tries < TRIES_WITHOUT_ANSWER) & (held.tries > 0)
-    refused = np.isin(held.outcomes, (Outcome.PENDING, Outcome.RETRY))
-    return [int(i) for i in np.flatnonzero(refused | silent)]
+    refused = (held.outcomes == Outcome.PENDING) | (held.outcomes == Outcome.RETRY)
+    found: NDArray[np.int64] = np.flatnonzero(refused | silent)
+    return found

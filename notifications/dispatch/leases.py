@@ -24,6 +24,12 @@ def clock(session: Session, now: dt.datetime) -> sa.ColumnElement[Any]:
 
 def until(session: Session, now: dt.datetime, lease: dt.timedelta) -> sa.ColumnElement[Any]:
     """The end of a lease taken now."""
-    if session.get_bind().dialect.name == "postgresql":
-        return sa.func.clock_timestamp(type_=sa.DateTime(timezone=True)) + sa.literal(lease, sa.Interval)
-    return sa.literal(now + lease, UtcDateTime)
+    found = reckoned(session, now, lease)
+    if isinstance(found, dt.timedelta):
+        return sa.func.clock_timestamp(type_=sa.DateTime(timezone=True)) + sa.literal(found, sa.Interval)
+    return sa.literal(found, UtcDateTime)
+
+
+def reckoned(session: Session, now: dt.datetime, lease: dt.timedelta) -> dt.timedelta | dt.datetime:
+    """The end of a lease taken now as a value: a span to add to the store's own clock, or the moment itself."""
+    return lease if session.get_bind().dialect.name == "postgresql" else now + lease

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, defer
 from database import transaction
 from notifications import devices, told
 from notifications.channels.promise import Outlet
-from notifications.devices import Device, TokenState
+from notifications.devices import TokenState
 from notifications.dispatch import claims, governor, incidents
 from notifications.dispatch.claims import Held, Standing
 from notifications.dispatch.flight import AGED, Flight, Write
@@ -104,13 +104,10 @@ class Ledger:
 
     def read_tokens(self, flights: Sequence[Flight]) -> None:
         """Gives flights the tokens of this moment: one that was rotated since planning is the new one."""
-        usable = sa.case((Device.token_state == TokenState.ACTIVE.value, Device.token), else_=None)
         reading = self._monotonic()
         with transaction(self._engine, "read") as session:
             for flight in flights:
-                ids = flight.held.device_ids[flight.todo].tolist()
-                rows = session.execute(sa.select(Device.id, usable).where(Device.id.in_(ids)))
-                flight.tokens = dict(rows.all())
+                flight.tokens = devices.tokens_of(session, [flight.device_ids[i] for i in flight.todo])
                 flight.read_at = reading
 
     def _claim(

@@ -131,35 +131,33 @@ class Sender:
         now, outlet = self._clock(), flight.held.outlet
         if line is None:
             flight.begin(offered)
-            for i, _ in offered:
-                flight.answer(i, Result(Outcome.NO_TOKEN), now, self._accepted)
+            flight.answer({i: Result(Outcome.NO_TOKEN) for i, _ in offered}, now, self._accepted)
             return
-        bodies: list[bytes] = []
-        for i, _ in offered:
-            body = self._body(outlet, flight.message, flight.groups[int(flight.held.group_ids[i])], now)
-            if body is None:
-                detail = f"message {flight.message.public_id} is too large for the channel"
-                flight.refuse(offered, Fault.PAYLOAD, detail)
-                return
-            bodies.append(body)
+        groups = flight.held.group_ids[[i for i, _ in offered]].tolist()
+        bodies = {group: self._body(outlet, flight.message, flight.groups[group], now) for group in set(groups)}
+        if None in bodies.values():
+            flight.refuse(offered, Fault.PAYLOAD, f"message {flight.message.public_id} is too large for the channel")
+            return
         flight.begin(offered)
-        for (i, token), body in zip(offered, bodies, strict=True):
+        for (i, token), group in zip(offered, groups, strict=True):
             self._next_tag += 1
             self._tags[self._next_tag] = (flight, i)
-            line.put(self._next_tag, body, token)
+            line.put(self._next_tag, bodies[group] or b"", token)
         if outlet in self._paces:
             left, reading = self._grants[outlet]
             self._grants[outlet] = (left - len(offered), reading)
 
     def _listen(self, patience_s: float) -> bool:
         """Takes the answers that came, waiting a little for the first."""
-        heard = False
+        heard: dict[int, tuple[Flight, dict[int, Result]]] = {}
         for line in self._lines.values():
             for tag, result in line.answers(patience_s) if line.under_way else ():
                 flight, i = self._tags.pop(tag)
-                flight.answer(i, result, self._clock(), self._accepted)
-                heard = True
-        return heard
+                heard.setdefault(flight.held.id, (flight, {}))[1][i] = result
+        now = self._clock()
+        for flight, found in heard.values():
+            flight.answer(found, now, self._accepted)
+        return bool(heard)
 
     def _visit(self, left: int | None) -> int:
         """Goes to the ledger when that is worth it; returns how many batches were claimed."""

@@ -24,7 +24,7 @@ def one_clock(request, monkeypatch):
     if "store_clock" in request.fixturenames:
         return
     monkeypatch.setattr(leases, "clock", lambda session, now: sa.literal(now, UtcDateTime))
-    monkeypatch.setattr(leases, "until", lambda session, now, lease: sa.literal(now + lease, UtcDateTime))
+    monkeypatch.setattr(leases, "reckoned", lambda session, now, lease: now + lease)
 
 
 @pytest.fixture
