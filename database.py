@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Literal
@@ -158,10 +158,39 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
-def open_engine(url: str) -> Engine:
-    """A prepared engine outside Flask, for workers and commands."""
+# PostgreSQL: who cannot be reached is noticed within seconds; the system's own patience is hours.
+KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+
+
+def open_engine(url: str, *, lets_go_after: dt.timedelta | None = None) -> Engine:
+    """A prepared engine outside Flask, for workers and commands.
+
+    `lets_go_after`, on PostgreSQL: the server ends transactions whose process says nothing for so
+    long (frozen, or cut off), and with them their locks, which would keep others from the work.
+    """
+    options: dict[str, Any] = {}
+    if not url.startswith("sqlite"):
+        options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5, **KEEPALIVE}}
     # Parameters of statements hold tokens and cells: they must not reach a log through an exception.
-    return prepare(sa.create_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite")))
+    engine = prepare(sa.create_engine(url, hide_parameters=True, **options))
+    if lets_go_after is not None and engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _letting_go(lets_go_after))
+    return engine
+
+
+def _letting_go(after: dt.timedelta) -> Callable[[Any, ConnectionPoolEntry], None]:
+    def tell(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        for setting, value in {
+            "idle_in_transaction_session_timeout": int(after.total_seconds() * 1000),
+            "tcp_keepalives_idle": KEEPALIVE["keepalives_idle"],
+            "tcp_keepalives_interval": KEEPALIVE["keepalives_interval"],
+            "tcp_keepalives_count": KEEPALIVE["keepalives_count"],
+            "tcp_user_timeout": KEEPALIVE["tcp_user_timeout"],
+        }.items():
+            connection.execute(f"SET {setting} = {value}")
+        connection.commit()
+
+    return tell
 
 
 def insert_ignore(session: Session, table: type[Base], row: dict[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from backend import api, clock, docs, errors, headers, health, landing, limits, 
 from backend.api import refusals
 from backend.config import Settings
 from database import db
+from notifications.dispatch.drivers import carry_nudges
 
 
 class Json(JSONProvider):
@@ -97,7 +98,7 @@ def _open_database(app: Flask, settings: Settings) -> None:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
     with app.app_context():
-        database.prepare(db.engine)
+        carry_nudges(database.prepare(db.engine), settings.driving)
 
 
 _utc_now = clock.utc_now

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -119,7 +119,15 @@ class Settings:
     retry_seconds: float = setting(
         "10", number(0.1, 600), "first wait after a refusal without Retry-After; it doubles each time, to five minutes"
     )
-    poll_seconds: float = setting("0.2", number(0.01, 60), "how often an idle worker looks for work")
+    driver: str = setting(
+        "auto",
+        one_of("auto", "embedded", "fleet"),
+        "how workers learn of work: `embedded` (one machine), `fleet` (any number, PostgreSQL) or `auto`: by the store",
+    )
+    poll_seconds: float = setting("0.2", number(0.01, 60), "how often an idle embedded worker looks for work")
+    fleet_poll_seconds: float = setting(
+        "2", number(0.1, 60), "how often an idle worker of a fleet looks by itself, should a nudge be lost"
+    )
     approval_minutes: int = setting("30", whole(1, 1440), "minutes after which a submitted alert's approval lapses")
     operator_webhook_url: str | None = setting(
         "", web_address, "address that is told of incidents an operator must act on (JSON by POST)"
@@ -155,8 +163,16 @@ class Settings:
                 raise SettingError(f"YOBIKAKE_LEASE_SECONDS must be at least twice YOBIKAKE_{name}")
         if self.vapid_key is not None and self.vapid_subject is None:
             raise SettingError("YOBIKAKE_VAPID_SUBJECT must be set with YOBIKAKE_VAPID_KEY")
+        if self.driver == "fleet" and self.database_url.startswith("sqlite"):
+            raise SettingError("YOBIKAKE_DRIVER=fleet needs PostgreSQL: SQLite is one file on one machine")
         if self.limits_url is None:
             object.__setattr__(self, "limits_url", _limits_beside(self.database_url))
+
+    @property
+    def driving(self) -> Literal["embedded", "fleet"]:
+        """The driver that is meant: with `auto` the fleet's on PostgreSQL, which is also right for one worker."""
+        embedded = self.driver == "embedded" or self.database_url.startswith("sqlite")
+        return "embedded" if embedded else "fleet"
 
     @property
     def city_names(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Engine
 from backend import channel, clock, logs
 from backend.config import Settings
 from database import open_engine
-from notifications.dispatch.drivers.embedded import Embedded
+from notifications.dispatch import drivers
 from notifications.dispatch.worker import Worker
 
 
@@ -26,7 +26,7 @@ def command() -> None:
     # No application: the doors are not needed to send, and a worker that was killed should soon be back.
     settings = Settings.from_environment()
     logs.configure(settings)
-    engine = open_engine(settings.database_url)
+    engine = open_engine(settings.database_url, lets_go_after=dt.timedelta(seconds=settings.lease_seconds))
     with only_one(engine) as alone:
         worker = Worker(
             engine,
@@ -48,7 +48,15 @@ def command() -> None:
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        Embedded(dt.timedelta(seconds=settings.poll_seconds)).run(worker, alone=alone)
+        driver = drivers.opened(
+            settings.driving,
+            dt.timedelta(seconds=settings.poll_seconds),
+            dt.timedelta(seconds=settings.fleet_poll_seconds),
+        )
+        try:
+            driver.run(worker, alone=alone)
+        except drivers.NotReady as reason:
+            raise click.ClickException(str(reason)) from None
 
 
 @contextmanager

@@ -133,10 +133,19 @@ class Worker:
         """What is due by the clock and in no other worker's hands."""
         duties.see_to(self.engine, self._duties, self._clock())
 
-    def next_due(self) -> float | None:
-        """Seconds until something is to be planned or sent, negative when it already is; None: nothing is known."""
+    def take_on(self, duty: Duty) -> None:
+        """One more duty, before the worker begins."""
+        self._duties.append(duty)
+
+    def next_planning(self) -> float | None:
+        """Seconds until something is to be planned, negative when it already is; None: nothing is known."""
         with transaction(self.engine, "read") as session:
-            return agenda.seconds_until_due(session, self._clock())
+            return agenda.seconds_to_planning(session, self._clock())
+
+    def next_sending(self) -> float | None:
+        """Seconds until something is to be sent, negative when it already is; None: nothing is known."""
+        with transaction(self.engine, "read") as session:
+            return agenda.seconds_to_sending(session, self._clock())
 
     def beat(self) -> None:
         """Says that this worker lives, every few seconds."""

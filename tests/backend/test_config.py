@@ -93,3 +93,12 @@ def test_a_hosts_port_is_listened_on_unless_an_address_is_set() -> None:
     assert Settings.from_environment({"PORT": "5000", "YOBIKAKE_LISTEN": "[::1]:80"}).listen == "[::1]:80"
     with pytest.raises(SettingError, match="PORT='x': not a whole number"):
         Settings.from_environment({"PORT": "x"})
+
+
+def test_the_driver_follows_the_store_unless_it_is_named() -> None:
+    postgresql = {"YOBIKAKE_DATABASE_URL": "postgresql+psycopg://city@db/yobikake"}
+    assert Settings.from_environment({}).driving == "embedded"
+    assert Settings.from_environment(postgresql).driving == "fleet"
+    assert Settings.from_environment(postgresql | {"YOBIKAKE_DRIVER": "embedded"}).driving == "embedded"
+    with pytest.raises(SettingError, match="YOBIKAKE_DRIVER=fleet needs PostgreSQL"):
+        Settings.from_environment({"YOBIKAKE_DRIVER": "fleet"})

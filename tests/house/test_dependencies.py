@@ -12,8 +12,8 @@ import pytest
 from tests.house.source import STOREYS, imports
 from tests.tables import ROOT
 
-# Declared and never imported: a driver, data, assets of the documentation page.
-USED_OTHERWISE = {"psycopg", "tzdata", "flask-swagger-ui"}
+# Declared and never imported: data, assets of the documentation page.
+USED_OTHERWISE = {"tzdata", "flask-swagger-ui"}
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import datetime as dt
+from typing import Literal, Protocol
 
+from sqlalchemy.engine import Engine
+
+from notifications import nudges
+from notifications.dispatch.drivers.embedded import Embedded
+from notifications.dispatch.drivers.loops import NotReady
 from notifications.dispatch.worker import Worker
+
+__all__ = ["Driver", "Driving", "NotReady", "carry_nudges", "opened"]
+
+
+Driving = Literal["embedded", "fleet"]
 
 
 class Driver(Protocol):
@@ -15,5 +26,23 @@ class Driver(Protocol):
     def run(self, worker: Worker, *, alone: bool = False) -> None:
         """Works until the worker is stopped. `alone`: it is certain that no other worker is at work.
 
-        Raises what went wrong by a mistake of ours; a database that cannot be reached is waited for.
+        Raises NotReady when it cannot begin, and what went wrong by a mistake of ours. A database that
+        cannot be reached is waited for.
         """
+
+
+def opened(driving: Driving, poll: dt.timedelta, look_again: dt.timedelta) -> Driver:
+    """The driver. `poll`: how soon it looks again for what it could not have. `look_again`: see Fleet."""
+    if driving == "embedded":
+        return Embedded(poll)
+    from notifications.dispatch.drivers.fleet import Fleet  # only who needs procrastinate loads it
+
+    return Fleet(poll, look_again)
+
+
+def carry_nudges(engine: Engine, driving: Driving) -> None:
+    """In a process that makes work and does none: from now on its nudges reach the workers of this driver."""
+    if driving == "fleet":
+        from notifications.dispatch.drivers.fleet import nudge
+
+        nudges.carry(engine, nudge)

@@ -22,7 +22,7 @@ class Embedded:
 
     def run(self, worker: Worker, *, alone: bool = False) -> None:
         """Works until the worker is stopped."""
-        crew = Crew(worker, self._poll.total_seconds)
+        crew = Crew(worker, self._poll.total_seconds, self._poll.total_seconds)
 
         def nudge(session: Session, _rank: int) -> None:
             event.listen(session, "after_commit", lambda _session: crew.wake(), once=True)

@@ -18,6 +18,10 @@ BEAT_S = 1.0
 log = structlog.get_logger("worker")
 
 
+class NotReady(Exception):
+    """A driver cannot run here; the text says why and what to do."""
+
+
 class Loop:
     """One thread around one step. A wake during a step causes another look: none is lost."""
 
@@ -25,6 +29,7 @@ class Loop:
         self.name = name
         self._step, self._pause, self._crew = step, pause, crew
         self._woken = threading.Event()
+        self._counting = threading.Lock()
         self._calls = self._answered = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -39,14 +44,14 @@ class Loop:
 
     def wake(self) -> int:
         """Asks for a look at once; returns a ticket for `at_rest`."""
-        with self._crew.change:
+        with self._counting:
             self._calls += 1
             ticket = self._calls
         self._woken.set()
         return ticket
 
     def at_rest(self, ticket: int) -> bool:
-        """Whether it has looked since that call and found nothing more to do. Ask with `crew.change` held."""
+        """Whether it has looked since that call and found nothing more to do."""
         return self._answered >= ticket
 
     def _run(self) -> None:
@@ -73,23 +78,20 @@ class Loop:
             # A worker that cannot reach the database does not send.
             log.error("database_unreachable", loop=self.name, reason=type(error).__name__)
             return AGAIN_S
-        with self._crew.change:
-            self._answered = calls
-            self._crew.change.notify_all()
+        self._answered = calls
         return pause
 
 
 class Crew:
     """The threads of one worker: one plans, one sends, one sees to the duties. The calling thread keeps the pulse."""
 
-    def __init__(self, worker: Worker, pause: Callable[[], float]) -> None:
-        self.change = threading.Condition()
+    def __init__(self, worker: Worker, planning_waits: Callable[[], float], sending_waits: Callable[[], float]) -> None:
         self.leaving = False
         self._worker = worker
         self._error: BaseException | None = None
         self._working = [
-            Loop("planning", worker.plan_once, pause, self),
-            Loop("sending", worker.send_due, pause, self),
+            Loop("planning", worker.plan_once, planning_waits, self),
+            Loop("sending", worker.send_due, sending_waits, self),
         ]
         self._loops = [*self._working, Loop("duties", self._duties, lambda: DUTIES_S, self)]
 
@@ -111,14 +113,13 @@ class Crew:
             raise self._error
 
     def wake(self) -> list[int]:
-        """There is work: planning and sending look at once. Returns tickets for `finish`."""
+        """There is work: planning and sending look at once. Returns tickets for `at_rest`."""
         return [loop.wake() for loop in self._working]
 
-    def finish(self, tickets: list[int]) -> bool:
-        """Waits until both have looked since then and found nothing more to do; False when the worker leaves."""
-        with self.change:
-            self.change.wait_for(lambda: self.leaving or self._at_rest(tickets))
-            return self._at_rest(tickets)
+    def at_rest(self, tickets: list[int]) -> bool:
+        """Whether both have looked since then and found nothing more to do, or leave."""
+        both = zip(self._working, tickets, strict=True)
+        return self.leaving or all(loop.at_rest(ticket) for loop, ticket in both)
 
     def fail(self, error: BaseException) -> None:
         """A thread ended by mistake: the whole worker ends."""
@@ -126,13 +127,8 @@ class Crew:
         self._error = self._error or error
         self._worker.stop()
 
-    def _at_rest(self, tickets: list[int]) -> bool:
-        return all(loop.at_rest(ticket) for loop, ticket in zip(self._working, tickets, strict=True))
-
     def _leave(self) -> None:
-        with self.change:
-            self.leaving = True
-            self.change.notify_all()
+        self.leaving = True
         for loop in self._loops:
             loop.wake()
 

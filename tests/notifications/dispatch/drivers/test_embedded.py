@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from database import transaction
 from notifications import nudges
 from notifications.audiences import Audience
-from notifications.channels.promise import Outcome
-from notifications.dispatch import batches, worker
+from notifications.channels.promise import Outcome, Outlet
+from notifications.dispatch import batches, claims, worker
 from notifications.dispatch.drivers import loops
 from notifications.dispatch.drivers.embedded import Embedded
 from notifications.dispatch.worker import Worker, WorkerBeat
@@ -31,7 +31,7 @@ class Shift:
         self.engine, self.channel, self.error = engine, ScriptedChannel(), None
         self.called = threading.Event()
         self.channel.meanwhile = lambda _call: self.called.set()
-        self.worker = Worker(engine, self.channel, clock=lambda: NOW, lease=LEASE, retry_base=RETRY_BASE)
+        self.worker = Worker(engine, {Outlet.FCM: self.channel}, clock=lambda: NOW, lease=LEASE, retry_base=RETRY_BASE)
         self.driver, self.alone = Embedded(poll), alone
         self.thread = threading.Thread(target=self._run)
 
@@ -153,7 +153,7 @@ def test_a_worker_that_knows_it_is_alone_takes_over_what_was_left_behind(engine)
         message = make_message(session, Audience(everyone=True))
         plan(session)
     with transaction(engine) as session:
-        assert batches.claim(session, "the one before", NOW, dt.timedelta(days=3650))
+        assert claims.claim(session, "the one before", NOW, dt.timedelta(days=3650))
     with Shift(engine, alone=True) as shift:
         shift.until(told(message, 3))
 
