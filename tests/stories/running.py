@@ -23,6 +23,7 @@ from sqlalchemy.engine import Engine
 from content import editors
 from content.editors import Role
 from database import open_engine, transaction
+from notifications.channels.webpush.vapid import make_key_file
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
@@ -60,7 +61,8 @@ class Phone:
 class RunningCity:
     """Three kinds of processes around one database."""
 
-    def __init__(self, folder: Path, database_url: str, **settings: str) -> None:
+    def __init__(self, folder: Path, database_url: str, *, browsers: bool = False, **settings: str) -> None:
+        """`browsers`: the city has a key for Web Push, and the stand-in is its push service, too."""
         self.folder = folder
         self.database_url = database_url
         self.port, self.standin_port = free_port(), free_port()
@@ -86,6 +88,14 @@ class RunningCity:
             "LOG_LEVEL": "info",
             **settings,
         }
+        if browsers:
+            make_key_file(folder / "vapid.pem")
+            self._settings |= {
+                "VAPID_KEY": str(folder / "vapid.pem"),
+                "VAPID_SUBJECT": "mailto:push@city.example",
+                "WEBPUSH_STANDIN": self.standin_url,
+                "WEBPUSH_TIMEOUT": "1",
+            }
         self.author = self.approver = ""
 
     def engine(self) -> Engine:
