@@ -17,5 +17,8 @@ BLUEPRINTS: list[str] = [
     "backend.api.staff_shelters",
     "backend.api.imports",
     "backend.api.topics",
+    "backend.api.childcare",
+    "backend.api.facilities",
+    "backend.api.events",
     "backend.api.incidents",
 ]

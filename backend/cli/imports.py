@@ -14,6 +14,9 @@ from sqlalchemy.orm import Session
 
 import database
 from backend import clock
+from content.opendata.childcare_import import Options as ChildcareOptions
+from content.opendata.childcare_import import import_childcare
+from content.opendata.event_import import EventOptions, import_events
 from database import db
 from geo.opendata.area_import import AreaOptions, import_areas
 from geo.opendata.encoding import MAX_BYTES
@@ -86,6 +89,36 @@ def postcodes(files: Files, dry_run: bool, as_json: bool, skip_refused: bool) ->
         as_json,
         lambda session, data: import_postcodes(session, data, dry_run=dry_run, skip_refused=skip_refused),
     )
+
+
+@command.command("childcare")
+@_FILES
+@_DRY_RUN
+@_JSON
+@_SKIP
+@click.option("--complete-for", metavar="SOURCE", help="Withdraw this source's entries that the file no longer has.")
+@with_appcontext
+def childcare(files: Files, dry_run: bool, as_json: bool, **given: Any) -> None:
+    """Guides and dated programmes, written as TOML or JSON. Facilities come in by `import sites`."""
+    options = ChildcareOptions(dry_run=dry_run, **given)
+    _run(files, dry_run, as_json, lambda session, data: import_childcare(session, data, clock.now(), options))
+
+
+@command.command("events")
+@_FILES
+@_DRY_RUN
+@_JSON
+@_SKIP
+@click.option("--complete-for", metavar="SOURCE", help="Withdraw this source's events that the list no longer has.")
+@click.option("--source", metavar="KEY", help="Under which source to keep the events.")
+@click.option("--municipality", metavar="CODE", help="Municipality of rows that state none.")
+@_LICENCE
+@_AS_OF
+@with_appcontext
+def events(files: Files, dry_run: bool, as_json: bool, as_of: dt.datetime | None, **given: Any) -> None:
+    """Lists of events in the national standard columns, or Takamatsu's."""
+    options = EventOptions(dry_run=dry_run, as_of=as_of.date() if as_of else None, **given)
+    _run(files, dry_run, as_json, lambda session, data: import_events(session, data, clock.now(), options))
 
 
 def _run(files: Files, dry_run: bool, as_json: bool, take: Callable[[Session, bytes], Report]) -> None:

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from backend import clock
 from content import editors
 from content.editors import Role
+from content.opendata.childcare_import import import_childcare
+from content.opendata.event_import import EventOptions, import_events
 from database import db, transaction
 from geo.opendata.area_import import AreaOptions, import_areas
 from geo.opendata.postcode_import import import_postcodes
@@ -62,10 +64,15 @@ def plant(session: Session, now: dt.datetime) -> Planted:
     folder = files("backend") / "sample"
     area = AreaOptions(source=SOURCE, licence=LICENCE, as_of=AS_OF)
     site = ImportOptions(source=SOURCE, licence=LICENCE, as_of=AS_OF)
+    event = EventOptions(source=SOURCE, licence=LICENCE, as_of=AS_OF)
     reports = [
         import_areas(session, (folder / "areas.geojson").read_bytes(), now, area),
         import_postcodes(session, (folder / "postcodes.csv").read_bytes()),
         import_sites(session, (folder / "sites.csv").read_bytes(), now, site),
+        import_sites(session, (folder / "facilities.csv").read_bytes(), now, site),
+        import_sites(session, (folder / "aeds.csv").read_bytes(), now, site),
+        import_events(session, (folder / "events.csv").read_bytes(), now, event),
+        import_childcare(session, (folder / "childcare.toml").read_bytes(), now),
     ]
     for report in reports:
         if report.refused or report.why_not:
@@ -88,7 +95,7 @@ def command() -> None:
 @command.command("sample")
 @with_appcontext
 def sample() -> None:
-    """Load the invented city 見本市: places, areas, postcodes, topics, an author and an approver."""
+    """Load the invented city 見本市: places, areas, child-rearing, events, topics, an author and an approver."""
     try:
         with transaction(db.engine) as session:
             planted = plant(session, clock.now())

@@ -13,8 +13,14 @@ from shapely.geometry import shape
 from sqlalchemy.orm import Session
 
 from backend.cli import seed
-from content import editors
+from content import editors, offices
+from content.childcare import programmes
+from content.childcare.guides import Guide
+from content.childcare.programmes import Programme
+from content.childcare.published import codes_above
+from content.childcare.timeline import Status, of_month
 from content.editors import Role
+from content.events import Event
 from content.texts import LANGUAGES
 from geo import areas, sites
 from geo.hazards import Hazard
@@ -28,7 +34,7 @@ def test_everything_of_the_city_arrives(session: Session) -> None:
     planted = seed.plant(session, NOON)
 
     found = session.scalars(sa.select(Site)).all()
-    assert len(found) == 26
+    assert len(found) == 35
     assert {site.source for site in found} == {seed.SOURCE}
     assert all("（見本）" in site.name for site in found)
     assert {SiteKind.TSUNAMI_REFUGE, SiteKind.WELFARE_SHELTER, SiteKind.SHELTER} < {site.kind for site in found}
@@ -37,6 +43,21 @@ def test_everything_of_the_city_arrives(session: Session) -> None:
     assert [area.name for area in areas.by_postcode(session, "000-3012")] == ["浜町"]
     assert {topic.slug for topic in topics.tree(session)} >= {"notices", "garbage", "childcare"}
     assert set(planted.keys) == {Role.AUTHOR, Role.APPROVER}
+
+
+def test_the_sample_of_child_rearing_is_marked_sourced_and_due_on_any_day(session: Session) -> None:
+    seed.plant(session, NOON)
+
+    rows = [*session.scalars(sa.select(Guide)), *session.scalars(sa.select(Programme))]
+    assert len(rows) == 31
+    assert all(row.sample and row.source_name and {"ja", "ja-x-easy", "en"} <= set(row.texts) for row in rows)
+    plans = programmes.plans(session, codes_above(session, "04991"))
+    for month in ("2026-10", "2024-02", "2020-04"):
+        statuses = {item.status for item in of_month(plans, month, dt.date(2026, 11, 21), offices.are_open)}
+        assert {Status.DUE_NOW, Status.UPCOMING} <= statuses, month
+    events = session.scalars(sa.select(Event)).all()
+    assert all("（見本）" in event.name for event in events)
+    assert {event.status for event in events} == {"scheduled", "cancelled"}
 
 
 def test_a_second_time_changes_nothing_and_gives_no_key(session: Session) -> None:
