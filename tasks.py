@@ -6,7 +6,7 @@
   python3 tasks.py test    set up, then every check and the whole suite; with arguments: only pytest with these
   python3 tasks.py setup   only set up (into .venv; --test: what the suite needs as well)
   python3 tasks.py check   lint, types, dependencies and the rules of the house
-  python3 tasks.py bench   the measurements in benchmarks/; with a name: only that one
+  python3 tasks.py bench   the measurements in benchmarks/ (see its README); with a name: only that one
   python3 tasks.py lock    write requirements/*.txt anew from pyproject.toml (needs uv)
 
 Nothing is written outside this folder and root is not needed. To start afresh delete .venv and data.
