@@ -17,6 +17,8 @@ BLUEPRINTS: list[str] = [
     "backend.api.staff_shelters",
     "backend.api.imports",
     "backend.api.topics",
+    "backend.api.garbage",
+    "backend.api.garbage_items",
     "backend.api.childcare",
     "backend.api.facilities",
     "backend.api.events",

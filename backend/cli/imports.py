@@ -17,6 +17,7 @@ from backend import clock
 from content.opendata.childcare_import import Options as ChildcareOptions
 from content.opendata.childcare_import import import_childcare
 from content.opendata.event_import import EventOptions, import_events
+from content.opendata.garbage_import import GarbageOptions, import_garbage
 from database import db
 from geo.opendata.area_import import AreaOptions, import_areas
 from geo.opendata.encoding import MAX_BYTES
@@ -119,6 +120,74 @@ def events(files: Files, dry_run: bool, as_json: bool, as_of: dt.datetime | None
     """Lists of events in the national standard columns, or Takamatsu's."""
     options = EventOptions(dry_run=dry_run, as_of=as_of.date() if as_of else None, **given)
     _run(files, dry_run, as_json, lambda session, data: import_events(session, data, clock.now(), options))
+
+
+@command.command("garbage")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@_DRY_RUN
+@_JSON
+@_SKIP
+@click.option("--source", metavar="KEY", help="Under which source to keep the data; else the folder's name.")
+@click.option("--municipality", metavar="CODE", help="Municipality whose towns are meant.")
+@click.option(
+    "--effective-from", type=click.DateTime(["%Y-%m-%d"]), help="New rules hold from this day, the stored ones until."
+)
+@click.option("--complete-for", metavar="SOURCE", help="Withdraw what this source's files no longer have.")
+@_LICENCE
+@_AS_OF
+@with_appcontext
+def garbage(
+    paths: Files,
+    dry_run: bool,
+    as_json: bool,
+    as_of: dt.datetime | None,
+    effective_from: dt.datetime | None,
+    **given: Any,
+) -> None:
+    """Garbage days and dictionaries: folders of the 5374 format or of JSON, Sendai's table, our own JSON.
+
+    A folder is one city, and so are files given together: all of it is taken or nothing.
+    """
+    begin = effective_from.date() if effective_from else None
+    options = GarbageOptions(dry_run=dry_run, as_of=as_of.date() if as_of else None, effective_from=begin, **given)
+    reports: list[dict[str, Any]] = []
+    failed = False
+    for name, files in _cities(paths):
+        try:
+            content = {file.name: _bytes(file) for file in files}
+            with database.transaction(db.engine, "read" if dry_run else "write") as session:
+                found = import_garbage(session, content, clock.now(), options, name=name)
+        except OpenDataError as error:
+            failed = True
+            reports.append({"file": name, "error": {"code": error.code, "line": error.line, "reason": str(error)}})
+            _say(as_json, (f"{name}: 取り込めません", f"  {error}"))
+            continue
+        for file, report in found.items():
+            failed = failed or bool(report.refused_rows) or report.why_not is not None
+            reports.append({"file": f"{name}/{file}" if name else file, **report.to_json()})
+            _say(as_json, report.lines_ja(f"{name}/{file}" if name else file))
+    if as_json:
+        click.echo(json.dumps(reports, ensure_ascii=False, indent=2))
+    if failed:
+        raise SystemExit(1)
+
+
+def _cities(paths: Files) -> Iterable[tuple[str, list[Path]]]:
+    """Each folder as one city, and the loose files together as one."""
+    loose = [path for path in paths if path.is_file()]
+    for folder in (path for path in paths if path.is_dir()):
+        yield (
+            folder.resolve().name,
+            sorted(file for file in folder.iterdir() if file.suffix.lower() in (".csv", ".json")),
+        )
+    if loose:
+        yield "", loose
+
+
+def _bytes(file: Path) -> bytes:
+    if file.stat().st_size > MAX_BYTES:  # before it fills the memory
+        raise OpenDataError("too_large", f"{file.name}: ファイルが大きすぎます（上限{MAX_BYTES:,}バイト）")
+    return file.read_bytes()
 
 
 def _run(files: Files, dry_run: bool, as_json: bool, take: Callable[[Session, bytes], Report]) -> None:

@@ -17,6 +17,7 @@ from content import editors
 from content.editors import Role
 from content.opendata.childcare_import import import_childcare
 from content.opendata.event_import import EventOptions, import_events
+from content.opendata.garbage_import import GarbageOptions, import_garbage
 from database import db, transaction
 from geo.opendata.area_import import AreaOptions, import_areas
 from geo.opendata.postcode_import import import_postcodes
@@ -74,6 +75,9 @@ def plant(session: Session, now: dt.datetime) -> Planted:
         import_events(session, (folder / "events.csv").read_bytes(), now, event),
         import_childcare(session, (folder / "childcare.toml").read_bytes(), now),
     ]
+    garbage = {"garbage.json": (folder / "garbage.json").read_bytes()}
+    kept = GarbageOptions(source=SOURCE, licence=LICENCE, as_of=AS_OF)
+    reports += import_garbage(session, garbage, now, kept).values()
     for report in reports:
         if report.refused or report.why_not:
             raise Spoilt("\n".join(report.lines_ja(report.format)))

@@ -16,6 +16,7 @@ from database import Base, BigId, Json, UtcDateTime
 
 Words = dict[str, str]
 LONGEST_WORD = 200  # characters of a key
+SORTED_BY = 60  # characters; it stands in cursors
 
 
 class WordKind(IntEnum):

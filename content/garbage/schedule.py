@@ -189,7 +189,8 @@ class _Engine:
         return day, trail, None
 
     def _deciding(self, category: int, day: dt.date, used: Sequence[Change]) -> Change | None:
-        """The change that decides about a day: a move before a closure, of several the last one entered.
+        """The change that decides about a day: a move before a closure that replaces it before any other closure;
+        of several the last one entered.
 
         A day somebody chose by hand is only taken back by what was entered after it.
         """
@@ -203,7 +204,8 @@ class _Engine:
             and (since is None or change.order > since)
         ]
         moves = [change for change in found if change.kind == "moved"]
-        return (moves or found)[-1] if found else None
+        replacing = [change for change in found if change.lost_nth == calendar.nth(day)]
+        return (moves or replacing or found)[-1] if found else None
 
     @staticmethod
     def _target(change: Change, day: dt.date, hits: Sequence[Rule]) -> dt.date | None:

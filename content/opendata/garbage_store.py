@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from content.garbage import cautions
 from content.garbage.areas import GarbageArea, GarbageAreaLink
 from content.garbage.categories import GarbageCategory
-from content.garbage.dictionary import GarbageItem, put_words, words_of
+from content.garbage.dictionary import SORTED_BY, GarbageItem, put_words, words_of
 from content.garbage.folding import fold
 from content.garbage.rules import GarbageChange, GarbageRule
 from content.opendata.garbage_harvest import AreaRow, CategoryRow, ChangeRow, Harvest, ItemRow, RuleRow, digest
@@ -156,7 +156,7 @@ class Store:
             marked = row.cautions
             if marked is None:
                 marked = cautions.of_words([*row.names.values(), *row.aliases])
-            order = fold(row.reading) or fold(row.index) + fold(row.names["ja"])
+            order = (fold(row.reading) or fold(row.index) + fold(row.names["ja"]))[:SORTED_BY]
             values: dict[str, Any] = {
                 "names": row.names, "reading": row.reading, "aliases": row.aliases, "notes": row.notes,
                 "size_rule": row.size_rule, "cautions": marked, "link": row.link, "sort_key": order,
