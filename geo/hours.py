@@ -13,7 +13,7 @@ _WEEKDAYS = {day: at for at, day in enumerate("月火水木金土日")}
 _GROUPS = {"毎日": "月火水木金土日", "全日": "月火水木金土日", "平日": "月火水木金"}
 _TIME = re.compile(r"(\d{1,2})[:時](?:(\d{2})分?)?(?::00)?")
 _DAY_MINUTES = 24 * 60
-_SPLIT = re.compile(r"[、。,\n;/]+")
+_SPLIT = re.compile(r"[、。,\n;]+")
 _TURN_OF_YEAR = re.compile(r"12(?:/|月)(\d{1,2})日?[~-](?:翌年)?1(?:/|月)(\d{1,2})日?")
 
 
