@@ -19,6 +19,7 @@ __all__ = ["CurlSender", "usable"]
 
 _MOST_HALVES = 4_000
 _LOCKED_OUT_S = 1.0
+_BEARER_KEEPS_S = 1.0  # asking costs more than sending a byte or two
 _EMPTY_TOKEN = Result(Outcome.INVALID, detail="an empty token")
 
 
@@ -52,6 +53,7 @@ class CurlLine:
         self._halves: dict[int, tuple[bytes, bytes, bytes]] = {}
         self._headers: tuple[str, list[str]] = ("", [])
         self._locked_out: tuple[float, AccessError] | None = None
+        self._known_bearer, self._bearer_until = ("", 0), 0.0
 
     @property
     def under_way(self) -> int:
@@ -84,6 +86,7 @@ class CurlLine:
             else:
                 found.append((tag, result))
         for tag, job in refused:
+            self._bearer_until = 0.0
             if not self._is_locked_out():
                 try:
                     self._access.renew(job.generation)  # one request for all that went out with the same one
@@ -95,8 +98,8 @@ class CurlLine:
         return settled + found
 
     def begin_anew(self) -> None:
-        """Forgets that access was refused a moment ago."""
-        self._locked_out = None
+        """Forgets what it knew of access a moment ago."""
+        self._locked_out, self._bearer_until = None, 0.0
 
     def close(self) -> None:
         """Ends the connections."""
@@ -118,11 +121,15 @@ class CurlLine:
         """The access token. Refused once, it is not asked for again by each of a thousand hand-overs."""
         if self._locked_out is not None and self._is_locked_out():
             raise self._locked_out[1]
+        if time.monotonic() < self._bearer_until:
+            return self._known_bearer
         try:
-            return self._access.bearer()
+            self._known_bearer = self._access.bearer()
         except AccessError as error:
             self._lock_out(error)
             raise
+        self._bearer_until = time.monotonic() + _BEARER_KEEPS_S
+        return self._known_bearer
 
     def _is_locked_out(self) -> bool:
         return self._locked_out is not None and time.monotonic() < self._locked_out[0]
