@@ -29,7 +29,6 @@ AREA_FRESH_SECONDS = 3600
 DAY_FRESH_SECONDS = 300  # a correction reaches everybody within minutes
 LONGEST_DAYS = 400
 _LANG = {"description": "言語。なければ Accept-Language。", "example": "en"}
-# Beyond these the calendar itself ends.
 _EARLIEST, _LATEST = dt.date(1990, 1, 1), dt.date(2100, 12, 31)
 
 
@@ -248,7 +247,7 @@ class FeedView(MethodView):
             for number, kind in _kinds(own).items()
         }
         now, language = clock.now(), reasons.language_of(wanted)
-        title = {"ja": f"ごみの日 {one.full_name}", "en": f"Garbage days {one.full_name}"}[language]
+        title = f"{'ごみの日' if language == 'ja' else 'Garbage days'} {one.full_name}"
         heading = feed.Heading(
             one.id,
             title,
@@ -259,9 +258,7 @@ class FeedView(MethodView):
             settings().time_zone,
         )
         body = feed.feed(heading, own, labels, *feed.window(calendar.day_of(now, settings().zone)))
-        response = Response(body, mimetype="text/calendar")
-        response.headers["Content-Disposition"] = f'inline; filename="garbage-{one.id}.ics"'
-        return response
+        return Response(body, mimetype="text/calendar")
 
 
 def _area(area_id: int) -> GarbageArea:
