@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import random
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from benchmarks._places import city
 from database import transaction
-from geo import mesh, sites
-from geo.sites import Site
 from notifications import messages, told
 from notifications.audiences import Audience
 from notifications.channels.promise import Outcome
 from notifications.devices import Device
 from notifications.dispatch import batches, groups
+from notifications.dispatch.groups import Content
 from notifications.identifier import digest
 from notifications.messages import Kind, Lane, Message, Planning, Saying
-from notifications.places import Place
 
 # The planner's own chunk: within one, recipients of the same bytes stand together.
 CHUNK = 5_000
-BOX = (38.17, 38.29, 140.86, 141.00)  # the built-up east of Sendai: south, north, west, east
-PLACES = (("home", 1.0), ("current", 0.8), ("work", 0.5), ("family", 0.2))  # and how many have one
 TEXTS = {
     "ja": {
         "title": "【警戒レベル4・避難指示】見本市川端町 洪水",
@@ -70,45 +66,6 @@ def settle(engine: Engine, count: int, first: int = 1) -> None:
             connection.execute(sa.text("ANALYZE devices"))
 
 
-def house(engine: Engine, count: int, box: tuple[float, float, float, float] = BOX) -> None:
-    """Gives devices 1 to `count` places all over a box (south, north, west, east): 2.5 each on average."""
-    chance = np.random.default_rng(5)
-    south, north, west, east = box
-    now = dt.datetime.now(dt.UTC)
-    for name, share in PLACES:
-        chosen = np.flatnonzero(chance.random(count) < share) + 1
-        cells = mesh.cells_of(chance.uniform(south, north, len(chosen)), chance.uniform(west, east, len(chosen)))
-        # In the order of their cells: so a city's table is laid out that has been clustered.
-        order = np.argsort(cells, kind="stable")
-        for start in range(0, len(order), 20_000):
-            part = order[start : start + 20_000]
-            rows = [
-                {"cell": cell, "device_id": number, "name": name, "origin_cell": cell, "updated_at": now}
-                for cell, number in zip(cells[part].tolist(), chosen[part].tolist(), strict=True)
-            ]
-            with transaction(engine) as session:
-                session.execute(sa.insert(Place), rows)
-    if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("VACUUM ANALYZE"))
-
-
-def shelter(engine: Engine) -> int:
-    """Puts the city's evacuation sites into the database; how many they are."""
-    found = city()
-    rows = [
-        {
-            "source": "benchmark", "source_id": str(site.id), "kind": site.kind.value, "name": site.name,
-            "lat": site.lat, "lon": site.lon, "hazards": site.hazards, "status": "unknown",
-        }
-        for site in found
-    ]  # fmt: skip
-    with transaction(engine) as session:
-        session.execute(sa.insert(Site), rows)
-        sites.bump_revision(session)
-    return len(rows)
-
-
 def shelters_of(group: int) -> list[dict[str, object]]:
     """Three sites that only this group is told."""
     return [
@@ -150,7 +107,7 @@ def put(engine: Engine, count: int, group_count: int, origin: str, first: int = 
             sa.update(Message).where(Message.id == message.id).values(planning=Planning.DONE.value, planned_at=now)
         )
         contents = [
-            {"language": "ja", "platform": "android", "place": "home", "shelters": shelters_of(number)}
+            Content("ja", "android", "home", json.dumps(shelters_of(number), ensure_ascii=False))
             for number in range(group_count)
         ]
         ids = groups.ids_of(session, message.id, contents)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy.orm import Session
 
@@ -22,7 +23,7 @@ from geo.chords import bearings, earth_xyz
 from geo.geofence import GUARD_DEG
 from geo.hazards import Hazard
 from geo.mesh import Cells
-from geo.nearest_cells import ranked_for_cells
+from geo.nearest_cells import Answer, ranked_for_cells
 from geo.point import Point
 from geo.pool import Flags, Pool, Ranked
 from geo.sites import Site, SiteKind, SiteStatus
@@ -102,16 +103,8 @@ class SiteIndex:
         """
         wanted = np.unique(np.asarray(cells, np.int64))
         blocked = self._blocked(outside)
-        choice = self._choice(hazard)
         answer: dict[int, tuple[Found, ...]] = {}
-        for some, lats, lons, ranked in ranked_for_cells(
-            wanted,
-            choice.all.without(blocked),
-            self._open,
-            _positive(limit),
-            OPEN_FIRST_WITHIN_M,
-            lambda point: self._ranked(point, hazard, limit, blocked),
-        ):
+        for some, lats, lons, ranked in self._ranked_cells(wanted, hazard, limit, blocked):
             counts = [len(one) for one in ranked]
             every = [site for one in ranked for site in one]
             found = self._found(every, np.repeat(lats, counts), np.repeat(lons, counts))
@@ -120,6 +113,34 @@ class SiteIndex:
                 answer[cell] = tuple(found[start : start + count])
                 start += count
         return answer
+
+    def rows_nearest_to_cells(
+        self, cells: Cells, hazard: Hazard, *, limit: int = 3
+    ) -> tuple[Cells, NDArray[np.int64], NDArray[np.float64]]:
+        """What `nearest_to_cells` answers, as columns: the cells rising, for each the rows of its sites in
+        `snapshot` (-1 where there is none) and the metres to them.
+        """
+        wanted = np.unique(np.asarray(cells, np.int64))
+        rows = np.full((len(wanted), limit), -1, np.int64)
+        metres = np.full((len(wanted), limit), np.inf)
+        for some, _, _, ranked in self._ranked_cells(wanted, hazard, limit, None):
+            at = np.searchsorted(wanted, some)
+            counts = np.array([len(one) for one in ranked])
+            lines = np.repeat(at, counts)
+            places = np.arange(len(lines)) - np.repeat(np.cumsum(counts) - counts, counts)
+            flat = np.array([pair for one in ranked for pair in one], np.float64).reshape(-1, 2)
+            metres[lines, places], rows[lines, places] = flat[:, 0], flat[:, 1]
+        return wanted, rows, metres
+
+    def _ranked_cells(self, wanted: Cells, hazard: Hazard, limit: int, blocked: Flags | None) -> Iterator[Answer]:
+        return ranked_for_cells(
+            wanted,
+            self._choice(hazard).all.without(blocked),
+            self._open,
+            _positive(limit),
+            OPEN_FIRST_WITHIN_M,
+            lambda point: self._ranked(point, hazard, limit, blocked),
+        )
 
     def nearest_unconfirmed(self, point: Point, hazard: Hazard, *, outside: BaseGeometry | None = None) -> Found | None:
         """The nearest suitable site of which nobody has said that it is open; welfare shelters left out."""

@@ -1,9 +1,17 @@
-"""Audiences: who a message is for. Counting and listing come from the one function that also sends."""
+"""Audiences: who a message is for. Counting and listing come from the one function that also sends.
+
+An audience is a union of parts, and a listing is gone through part by part: a cursor names the part and how far it
+has come, so that any worker goes on where another stopped. A further way to be meant (the birth months of children,
+those who asked to be reminded at this hour of this collection) becomes a field of `Audience` and a part behind the
+others: one function that gives the next devices after an offset, rising, as columns. A device of several parts is
+taken where it comes first; that costs the parts nothing.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,25 +19,19 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from notifications import dangers, told
-from notifications.devices import Device, TokenState
-from notifications.places import CURRENT_GROWS_OLD, Place, PlaceName
+from notifications import columns, dangers, told
+from notifications.devices import Device
+from notifications.places import CURRENT_GROWS_OLD, PlaceName
+from notifications.recipients import PLACES, UNKNOWN_PLACE, Found, Recipients, describe, is_first
 from notifications.topics import Follow
 
-CELLS_A_CHUNK = 400
-DEVICES_A_CHUNK = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """One device of an audience, and the place (if any) for which it is one."""
-
-    device_id: int
-    language: str
-    platform: str
-    can_receive: bool
-    place: str | None = None
-    cell: int | None = None
+# What a chunk may cost: a row found is 1, a cell looked into _CELL_COSTS. Some 60,000 a second for recipients that
+# are new, five times as many for those who come again.
+CHUNK = 20_000
+LARGE_CHUNK = 200_000  # where nobody waits meanwhile: counting
+_CELL_COSTS = 3
+_FIRST_LOOK = 64  # cells; how crowded they are says how many can be asked for next
+_ALL = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,51 +100,103 @@ _TOLD_PART, _TOPIC_PART, _DEVICE_PART, _EVERYONE_PART, _END = range(_CELL_PARTS,
 
 
 def chunk(
-    session: Session, audience: Audience, cursor: Cursor, now: dt.datetime
-) -> tuple[list[Recipient], Cursor | None]:
-    """The next recipients of an audience, most endangered first, and where to go on (None at the end).
+    session: Session,
+    audience: Audience,
+    cursor: Cursor,
+    now: dt.datetime,
+    most: int | None = None,
+    moved_since: dt.datetime | None = None,
+) -> tuple[Found, Cursor | None]:
+    """The next devices of an audience, most endangered first, and where to go on (None at the end).
 
-    A device may come again in a later chunk (it has several places): the caller keeps the first.
+    About `most` rows (`CHUNK` by default), through as many parts as that takes; more only where a single cell holds
+    more. A device may come again (it has several places): the caller keeps the first. `moved_since` looks only for
+    places in the danger area that were put since then.
     """
-    part, offset = cursor.part, cursor.offset
-    if part < _CELL_PARTS:
-        if audience.danger_area_id is None:
-            return [], Cursor(_TOLD_PART)
-        place, fresh = _PASSES[part // 2]
-        cells = getattr(dangers.cells(session, audience.danger_area_id), _RINGS[part % 2])
-        if offset >= len(cells):
-            return [], Cursor(part + 1)
-        wanted = cells[offset : offset + CELLS_A_CHUNK]
-        return _in_cells(session, wanted.tolist(), place, fresh, now), Cursor(part, offset + CELLS_A_CHUNK)
-    if part == _TOLD_PART:
-        found = told.blocks(session, audience.told_message_ids, offset - 1, 1) if audience.told_message_ids else []
-        if not found:
-            return [], Cursor(_TOPIC_PART)
-        ids = told.in_block(session, audience.told_message_ids, found[0]).tolist()
-        return _devices(session, Device.id.in_(ids), with_place=True), Cursor(part, found[0] + 1)
-    if part == _TOPIC_PART and audience.topic is not None:
+    left = CHUNK if most is None else most
+    pieces: list[Found] = []
+    look, crowd = _FIRST_LOOK, 0.0  # cells, rows a cell
+    following: Cursor | None = cursor
+    area = None
+    if audience.danger_area_id is not None and cursor.part < _CELL_PARTS:
+        area = dangers.cells(session, audience.danger_area_id)
+    while following is not None and left > 0:
+        part, offset = following.part, following.offset
+        if part < _CELL_PARTS and area is None:
+            following = Cursor(_TOLD_PART)
+            continue
+        if part < _CELL_PARTS:
+            ring = getattr(area, _RINGS[part % 2])
+            many = max(1, min(look, int(left / (crowd + _CELL_COSTS)), len(ring) - offset))
+            cells = ring[offset : offset + many]
+            piece = _in_cells(session, cells, part, now, moved_since, _ALL if many == 1 else 2 * left)
+            if many > 1 and len(piece) == 2 * left:
+                look = many // 4  # the quiet outskirts end here: more than can be taken at once
+                continue
+            look, crowd = 4 * many, len(piece) / many
+            left -= len(piece) + _CELL_COSTS * many
+            following = Cursor(part + 1) if offset + many >= len(ring) else Cursor(part, offset + many)
+        elif moved_since is not None:
+            following = None
+            continue
+        else:
+            piece, following = _listed(session, audience, part, offset, left)
+            left -= len(piece)
+        if len(piece):
+            pieces.append(piece)
+    return Found.joined(pieces), following
+
+
+def _in_cells(
+    session: Session, cells: columns.Whole, part: int, now: dt.datetime, moved_since: dt.datetime | None, most: int
+) -> Found:
+    if not len(cells):
+        return Found.joined([])
+    place, fresh = _PASSES[part // 2]
+    old = now - CURRENT_GROWS_OLD
+    since, before = (None, None) if fresh is None else (old, None) if fresh else (None, old)
+    if moved_since is not None:
+        since = moved_since if since is None else max(since, moved_since)
+    device_ids, at = columns.in_cells(session, cells, place, most, since, before)
+    return Found.of(device_ids, turn=part, place=PLACES.index(place.value), cells=at)
+
+
+def _listed(session: Session, audience: Audience, part: int, offset: int, most: int) -> tuple[Found, Cursor | None]:
+    """The next devices of a part that is not about cells."""
+    ids = np.zeros(0, np.int64)
+    if part == _TOLD_PART and audience.told_message_ids:
+        blocks = told.blocks(session, audience.told_message_ids, offset - 1, max(1, most // told.BLOCK))
+        if blocks:
+            ids = told.in_blocks(session, audience.told_message_ids, blocks)
+            return Found.of(ids, turn=part, place=UNKNOWN_PLACE), Cursor(part, blocks[-1] + 1)
+    elif part == _TOPIC_PART and audience.topic is not None:
         following = sa.select(Follow.device_id).where(Follow.slug == audience.topic, Follow.device_id > offset)
-        ids = list(session.scalars(following.order_by(Follow.device_id).limit(DEVICES_A_CHUNK)))
-        return _devices(session, Device.id.in_(ids)), Cursor(part, ids[-1]) if ids else Cursor(part + 1)
-    if part == _DEVICE_PART and audience.device_id is not None:
-        return _devices(session, Device.id == audience.device_id), Cursor(part + 1)
-    if part == _EVERYONE_PART and audience.everyone:
-        ids = list(
-            session.scalars(sa.select(Device.id).where(Device.id > offset).order_by(Device.id).limit(DEVICES_A_CHUNK))
-        )
-        return _devices(session, Device.id.in_(ids)), Cursor(part, ids[-1]) if ids else Cursor(part + 1)
-    return [], Cursor(part + 1) if part + 1 < _END else None
+        ids = columns.ids(session, following.order_by(Follow.device_id).limit(most))
+    elif part == _DEVICE_PART and audience.device_id is not None:
+        return Found.of(np.array([audience.device_id], np.int64), turn=part), Cursor(part + 1)
+    elif part == _EVERYONE_PART and audience.everyone:
+        everybody = sa.select(Device.id).where(Device.id > offset).order_by(Device.id).limit(most)
+        ids = columns.ids(session, everybody)
+    if len(ids):
+        return Found.of(ids, turn=part), Cursor(part, int(ids[-1]))
+    return Found.of(ids, turn=part), Cursor(part + 1) if part + 1 < _END else None
 
 
-def recipients(session: Session, audience: Audience, now: dt.datetime) -> Iterator[list[Recipient]]:
+def recipients(session: Session, audience: Audience, now: dt.datetime) -> Iterator[Recipients]:
     """Every recipient once, chunk by chunk, in the order in which they would be told."""
     cursor: Cursor | None = Cursor()
-    seen: set[int] = set()
+    seen = np.zeros(0, np.bool_)
     while cursor is not None:
-        found, cursor = chunk(session, audience, cursor, now)
-        first = [one for one in found if not (one.device_id in seen or seen.add(one.device_id))]  # type: ignore[func-returns-value]
-        if first:
-            yield first
+        found, cursor = chunk(session, audience, cursor, now, LARGE_CHUNK)
+        if not len(found):
+            continue
+        longest = int(found.device_ids.max()) + 1
+        if longest > len(seen):
+            seen = np.concatenate([seen, np.zeros(max(longest, 2 * len(seen)) - len(seen), np.bool_)])
+        found = found.kept(is_first(found.device_ids) & ~seen[found.device_ids])
+        seen[found.device_ids] = True
+        if len(found) and len(known := describe(session, found)):
+            yield known
 
 
 def count(session: Session, audience: Audience, now: dt.datetime) -> Count:
@@ -150,58 +204,22 @@ def count(session: Session, audience: Audience, now: dt.datetime) -> Count:
     return tally(recipients(session, audience, now))
 
 
-def tally(chunks: Iterable[list[Recipient]]) -> Count:
+def tally(chunks: Iterable[Recipients]) -> Count:
     """The count of recipients who are being listed anyway."""
     devices = reachable = 0
-    tallies: tuple[dict[str, int], dict[str, int], dict[str, int]] = ({}, {}, {})
-    for found in chunks:
-        devices += len(found)
-        for one in found:
-            reachable += one.can_receive
-            for tally, key in zip(tallies, (one.language, one.platform, one.place or "none"), strict=True):
-                tally[key] = tally.get(key, 0) + 1
-    return Count(devices, reachable, *tallies)
-
-
-_DEVICE_COLUMNS = (
-    Device.id,
-    Device.language,
-    Device.platform,
-    sa.and_(Device.token.is_not(None), Device.token_state == TokenState.ACTIVE.value),
-)
-
-
-def _in_cells(
-    session: Session, cells: Sequence[int], place: PlaceName, fresh: bool | None, now: dt.datetime
-) -> list[Recipient]:
-    query = (
-        sa.select(*_DEVICE_COLUMNS, Place.origin_cell)
-        .join(Place, Place.device_id == Device.id)
-        .where(Place.cell.in_(cells), Place.name == place.value)
-        .order_by(Place.cell, Place.device_id)
-    )
-    if fresh is not None:
-        old = now - CURRENT_GROWS_OLD
-        query = query.where(Place.updated_at >= old if fresh else Place.updated_at < old)
-    return [Recipient(*row[:4], place.value, row[4]) for row in session.execute(query)]
-
-
-def _devices(session: Session, where: sa.ColumnElement[bool], *, with_place: bool = False) -> list[Recipient]:
-    rows = session.execute(sa.select(*_DEVICE_COLUMNS).where(where).order_by(Device.id)).all()
-    places: dict[int, tuple[str, int]] = {}
-    if with_place and rows:
-        rank = {name.value: position for position, name in enumerate(PlaceName)}
-        ids = [row[0] for row in rows]
-        for device_id, name, cell in session.execute(
-            sa.select(Place.device_id, Place.name, Place.origin_cell).where(
-                Place.device_id.in_(ids), Place.cell == Place.origin_cell
-            )
+    languages: Counter[str] = Counter()
+    platforms: Counter[str] = Counter()
+    places: Counter[str] = Counter()
+    for known in chunks:
+        devices += len(known)
+        for sort, many in zip(
+            known.sorts, np.bincount(known.sort_of, minlength=len(known.sorts)).tolist(), strict=True
         ):
-            if device_id not in places or rank[name] < rank[places[device_id][0]]:
-                places[device_id] = (name, cell)
-    return [Recipient(*row, *places.get(row[0], (None, None))) for row in rows]
-
-
-def cells_array(recipients: Sequence[Recipient]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The distinct cells of recipients that have one."""
-    return np.unique(np.array([one.cell for one in recipients if one.cell is not None], dtype=np.int64))
+            reachable += many if sort.can_receive else 0
+            languages[sort.language] += many
+            platforms[sort.platform] += many
+        for place, many in zip(*np.unique(known.found.places, return_counts=True), strict=True):
+            places[PLACES[place] if place >= 0 else "none"] += int(many)
+    return Count(
+        devices, reachable, *({word: n for word, n in one.items() if n} for one in (languages, platforms, places))
+    )

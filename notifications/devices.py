@@ -51,8 +51,12 @@ class Device(Base):
     """One installation of an app. Holds no name, no number, no position."""
 
     __tablename__ = "devices"
-    # Ids index the bitmaps of who was told: they are never used twice.
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    # Ids index the bitmaps of who was told: they are never used twice. A million devices are looked up for a message:
+    # the index holds the little that planning asks of them, a tenth of the table.
+    __table_args__ = (
+        sa.Index("ix_devices_reach", "id", "language", "platform", "token_state"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     public_id: Mapped[str] = mapped_column(sa.Text, unique=True)

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from notifications import dangers
 from notifications.alerts import Alert, State
-from notifications.audiences import Recipient
 from notifications.devices import Device
 from notifications.dispatch import planner
 from notifications.messages import Message
 from notifications.places import PlaceName
+from notifications.recipients import Recipient
 
 
 def greet(session: Session, device: Device, place: PlaceName, cells: Sequence[int], now: dt.datetime) -> int:

@@ -33,12 +33,17 @@ class Place(Base):
     """One cell of one place: a vague position has several rows with the same origin."""
 
     __tablename__ = "places"
-    # Found by cell, thousands of times an alert: the cell leads the key.
-    __table_args__ = (sa.Index(None, "device_id"), {"sqlite_with_rowid": False})
+    # Found by cell, thousands of times an alert, one kind of place after another: these lead the key, and where the
+    # table is not kept in the order of its key, all that is asked of a place lies in the key's index.
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("name", "cell", "device_id", postgresql_include=["origin_cell", "updated_at"]),
+        sa.Index(None, "device_id"),
+        {"sqlite_with_rowid": False},
+    )
 
-    cell: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)
-    device_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
-    name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    name: Mapped[str] = mapped_column(sa.Text)
+    cell: Mapped[int] = mapped_column(sa.BigInteger)
+    device_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("devices.id", ondelete="CASCADE"))
     origin_cell: Mapped[int] = mapped_column(sa.BigInteger)
     updated_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 

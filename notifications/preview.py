@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from content import texts as text
 from geo.hazards import Hazard
 from notifications import approval, audiences
 from notifications.alerts import Act, Alert
-from notifications.audiences import Count, Recipient
+from notifications.audiences import Count
 from notifications.channels.promise import PayloadError, Push
 from notifications.dangers import DangerArea
 from notifications.dispatch import composition, shelters
 from notifications.dispatch.groups import Group
 from notifications.messages import Message
+from notifications.recipients import Recipient, Recipients
 
 # How a push is encoded, for its size only: the city's channel, which opens no connection for it.
 Encode = Callable[[Push, dt.datetime], bytes]
@@ -67,12 +69,12 @@ def look(session: Session, alert: Alert, now: dt.datetime, encode: Encode, publi
     return Preview(count, samples)
 
 
-def _noting(chunks: Iterable[list[Recipient]], first: dict[str, Recipient]) -> Iterator[list[Recipient]]:
+def _noting(chunks: Iterable[Recipients], first: dict[str, Recipient]) -> Iterator[Recipients]:
     """Passes recipients on, keeping the first of each language."""
-    for found in chunks:
-        for one in found:
+    for known in chunks:
+        for one in known.first_of_each_sort():
             first.setdefault(one.language, one)
-        yield found
+        yield known
 
 
 def _sample(
@@ -85,7 +87,7 @@ def _sample(
 ) -> Sample:
     near = None
     if finder is not None and one is not None and one.cell is not None:
-        near = finder.for_cells(audiences.cells_array([one])).get(one.cell)
+        near = finder.for_cells(np.array([one.cell], np.int64))[one.cell]
     group = Group(language=language, platform=one.platform if one else "ios", place=None, shelters=near)
     full = next(composition.variants(message, group, now))
     size = None

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, BigId, UtcDateTime
@@ -67,38 +68,42 @@ def append(
     session: Session,
     message_id: int,
     rank: int,
-    device_ids: Sequence[int],
-    group_ids: Sequence[int],
-    outcomes: Sequence[Outcome],
+    device_ids: Sequence[int] | NDArray[np.int64],
+    group_ids: Sequence[int] | NDArray[np.int64],
+    outcomes: Sequence[Outcome] | NDArray[np.uint8],
     now: dt.datetime,
     outlet: Outlet = Outlet.FCM,
 ) -> int:
     """Cuts recipients into batches, in order; returns how many batches. Those with a final outcome are only kept."""
-    cut = 0
-    for start in range(0, len(device_ids), LARGEST):
+    ids, groups = np.asarray(device_ids, dtype="<i8"), np.asarray(group_ids, dtype="<i8")
+    states = np.asarray(outcomes, dtype=np.uint8)
+    rows = []
+    for start in range(0, len(ids), LARGEST):
         part = slice(start, start + LARGEST)
-        states = np.array(outcomes[part], dtype=np.uint8)
-        waiting = bool((states == Outcome.PENDING).any())
-        session.add(
-            Batch(
-                message_id=message_id,
-                outlet=outlet.value,
-                rank=rank,
-                state=(BatchState.READY if waiting else BatchState.CLOSED).value,
-                withdrawn=False,
-                not_before=now,
-                device_ids=np.array(device_ids[part], dtype="<i8").tobytes(),
-                group_ids=np.array(group_ids[part], dtype="<i8").tobytes(),
-                outcomes=states.tobytes(),
-                tries=bytes(len(states)),
-                answered=b"\xff\xff" * len(states),
-                created_at=now,
-                closed_at=None if waiting else now,
-            )
+        many = len(ids[part])
+        waiting = bool((states[part] == Outcome.PENDING).any())
+        rows.append(
+            {
+                "message_id": message_id,
+                "outlet": outlet.value,
+                "rank": rank,
+                "state": (BatchState.READY if waiting else BatchState.CLOSED).value,
+                "withdrawn": False,
+                "attempts": 0,
+                "fence": 0,
+                "not_before": now,
+                "device_ids": ids[part].tobytes(),
+                "group_ids": groups[part].tobytes(),
+                "outcomes": states[part].tobytes(),
+                "tries": bytes(many),
+                "answered": b"\xff\xff" * many,
+                "created_at": now,
+                "closed_at": None if waiting else now,
+            }
         )
-        cut += 1
-    session.flush()
-    return cut
+    if rows:
+        session.connection().execute(sa.insert(Batch), rows)
+    return len(rows)
 
 
 def withdraw(session: Session, message_ids: Sequence[int]) -> None:

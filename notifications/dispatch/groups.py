@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from database import Base, BigId, Json, insert_ignore_all
+from database import Base, BigId, Json
 
 
 class Group(Base):
@@ -28,18 +30,66 @@ class Group(Base):
     shelters: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
 
 
-def ids_of(session: Session, message_id: int, contents: Sequence[dict[str, Any]]) -> list[int]:
-    """The id of the group of each content (language, platform, place, shelters); missing groups are made at once."""
-    keys = [_key(content) for content in contents]
-    wanted = dict(zip(keys, contents, strict=True))
-    known = sa.select(Group.key, Group.id).where(Group.message_id == message_id, Group.key.in_(wanted))
-    ids = dict(session.execute(known).all())
-    missing = [{"message_id": message_id, "key": key, **wanted[key]} for key in wanted if key not in ids]
-    if missing:
-        insert_ignore_all(session, Group, missing)
-        ids = dict(session.execute(known).all())
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a group's bytes are made of; `shelters` is the JSON of the list, None where there is none."""
+
+    language: str
+    platform: str
+    place: str | None
+    shelters: str | None
+
+    @property
+    def key(self) -> str:
+        """The same for the same content."""
+        parts = (self.language, self.platform, self.place or "", self.shelters or "")
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def ids_of(session: Session, message_id: int, contents: Sequence[Content]) -> list[int]:
+    """The id of the group of each content; missing groups are made at once."""
+    keys = [content.key for content in contents]
+    # In the order of their keys: two who make the same groups at once do not wait for each other in a circle.
+    wanted = dict(sorted(zip(keys, contents, strict=True), key=itemgetter(0)))
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(_MAKE_ONE, [_row(message_id, key, content) for key, content in wanted.items()])
+        known = session.execute(_KNOWN_SQLITE, {"message_id": message_id, "keys": json.dumps(list(wanted))})
+    else:
+        rows = ",".join(_written(key, content) for key, content in wanted.items())
+        session.execute(_MAKE_ALL, {"message_id": message_id, "rows": f"[{rows}]"})
+        known = session.execute(_KNOWN_POSTGRESQL, {"message_id": message_id, "keys": f"{{{','.join(wanted)}}}"})
+    ids: dict[str, int] = dict(known.all())
     return [ids[key] for key in keys]
 
 
-def _key(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+# A city's message has tens of thousands of groups: made and found by one statement each, their shelters written as
+# they come (the same JSON for every language and platform of a neighbourhood).
+_MAKE_ONE = sa.text(
+    "INSERT INTO recipient_groups (message_id, key, language, platform, place, shelters)"
+    " VALUES (:message_id, :key, :language, :platform, :place, :shelters) ON CONFLICT DO NOTHING"
+)
+_MAKE_ALL = sa.text(
+    "INSERT INTO recipient_groups (message_id, key, language, platform, place, shelters)"
+    " SELECT :message_id, n.key, n.language, n.platform, n.place, n.shelters"
+    " FROM json_to_recordset(CAST(:rows AS json))"
+    " AS n (key text, language text, platform text, place text, shelters jsonb) ON CONFLICT DO NOTHING"
+)
+_KNOWN_SQLITE = sa.text(
+    "SELECT key, id FROM recipient_groups"
+    " WHERE message_id = :message_id AND key IN (SELECT value FROM json_each(:keys))"
+)
+_KNOWN_POSTGRESQL = sa.text(
+    "SELECT key, id FROM recipient_groups WHERE message_id = :message_id AND key = ANY(CAST(:keys AS text[]))"
+)
+
+
+def _row(message_id: int, key: str, content: Content) -> dict[str, Any]:
+    return {
+        "message_id": message_id, "key": key, "language": content.language, "platform": content.platform,
+        "place": content.place, "shelters": content.shelters,
+    }  # fmt: skip
+
+
+def _written(key: str, content: Content) -> str:
+    head = {"key": key, "language": content.language, "platform": content.platform, "place": content.place}
+    return f'{json.dumps(head)[:-1]},"shelters":{content.shelters or "null"}}}'

@@ -12,15 +12,22 @@ from sqlalchemy.orm import Session
 
 from content import texts as text
 from notifications import audiences, told
-from notifications.audiences import Audience, Cursor, Recipient
+from notifications.audiences import Audience, Cursor
 from notifications.channels.promise import Outcome, Outlet, outlet_of
 from notifications.dispatch import batches, groups, leases, shelters
+from notifications.dispatch.groups import Content
 from notifications.dispatch.shelters import ShelterFinder
 from notifications.messages import Kind, Message, Planning
+from notifications.recipients import NO_CELL, NO_PLACE, PLACES, Found, Ids, Recipient, Recipients, describe
 
 # When everything is planned, one more look after this catches phones whose move was under way meanwhile.
 LATECOMERS_AFTER = dt.timedelta(seconds=60)
 _LAST_SWEEP = 2
+# A place is stored by a transaction that takes no longer than this, the clocks' disagreement included.
+LONGEST_MOVE = dt.timedelta(minutes=15)
+# Rows; see audiences.CHUNK.
+FIRST_CHUNK = 2_000
+_PLACE_CODES = len(PLACES) + 1
 
 
 def _due(clock: Any) -> sa.ColumnElement[bool]:
@@ -37,18 +44,20 @@ def claim(session: Session, now: dt.datetime, least_urgent: int | None = None) -
     """The most urgent message whose planning is due, locked until the caller commits; None when there is none.
 
     Nothing of a greater rank than `least_urgent`, where that is given. One that follows others waits until nothing
-    of theirs is on its way any more: only then is it certain who was told.
+    of theirs is on its way any more: only then is it certain who was told. Only the one that is taken is locked:
+    others plan the next ones meanwhile.
     """
-    query = (
-        sa.select(Message)
-        .where(_due(leases.clock(session, now)), sa.true() if least_urgent is None else Message.rank <= least_urgent)
-        .order_by(Message.rank, Message.id)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    for message in session.scalars(query):
-        before = Audience.from_json(message.audience).told_message_ids
-        if not before or batches.open_ones(session, before) == 0:
+    due = _due(leases.clock(session, now))
+    waiting = sa.select(Message.id, Message.audience).where(due).order_by(Message.rank, Message.id)
+    if least_urgent is not None:
+        waiting = waiting.where(Message.rank <= least_urgent)
+    for number, audience in session.execute(waiting).all():
+        before = Audience.from_json(audience).told_message_ids
+        if before and batches.open_ones(session, before):
+            continue
+        mine = sa.select(Message).where(Message.id == number, due).with_for_update(skip_locked=True)
+        message = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
+        if message is not None:
             return message
     return None
 
@@ -57,7 +66,7 @@ def plan_chunk(session: Session, message: Message, now: dt.datetime) -> int:
     """Plans the next chunk of a claimed message; returns how many devices it added.
 
     A device is marked as told in the same transaction that puts it into a batch: whatever
-    crashes, it is in both or in neither.
+    crashes, it is in both or in neither. The first chunk is small, so that the first phones ring at once.
     """
     if message.expires_at <= now:
         _finish(message, now)
@@ -65,8 +74,11 @@ def plan_chunk(session: Session, message: Message, now: dt.datetime) -> int:
     audience = Audience.from_json(message.audience)
     _freeze_candidates(session, message, now)
     cursor = Cursor(message.plan_part, message.plan_offset)
-    found, following = audiences.chunk(session, audience, cursor, now)
-    added = add(session, message, found, now) if found else 0
+    first = cursor == Cursor() and message.plan_sweeps == 0
+    # Whoever moved before planning began was found where they then were.
+    moved_since = message.not_before - LONGEST_MOVE if message.plan_sweeps else None
+    found, following = audiences.chunk(session, audience, cursor, now, FIRST_CHUNK if first else None, moved_since)
+    added = _add(session, message, found, now)
     if following is not None:
         message.plan_part, message.plan_offset = following.part, following.offset
     else:
@@ -75,32 +87,44 @@ def plan_chunk(session: Session, message: Message, now: dt.datetime) -> int:
     return added
 
 
-def add(session: Session, message: Message, found: Sequence[Recipient], now: dt.datetime) -> int:
+def add(session: Session, message: Message, recipients: Sequence[Recipient], now: dt.datetime) -> int:
     """Puts those recipients into batches who were not told this message yet; returns how many they are."""
-    first: dict[int, Recipient] = {}
-    for recipient in found:
-        first.setdefault(recipient.device_id, recipient)
-    new = told.mark(session, message.id, np.fromiter(first, dtype=np.int64, count=len(first)))
-    if len(new) == 0:
+    known = Recipients.of(recipients)
+    fresh = told.newly(session, message.id, known.found.device_ids)
+    if not fresh.any():
         return 0
     _freeze_candidates(session, message, now)
-    chosen = [first[device_id] for device_id in new.tolist()]
-    group_ids = _groups(session, message, chosen)
-    # The same bytes one after another: fewer bodies to encode, and the order of endangerment stays between chunks.
-    order = sorted(range(len(chosen)), key=group_ids.__getitem__)
+    return _append(session, message, known.kept(fresh), now)
+
+
+def _add(session: Session, message: Message, found: Found, now: dt.datetime) -> int:
+    if not len(found):
+        return 0
+    found = found.kept(told.newly(session, message.id, found.device_ids))
+    if not len(found):
+        return 0
+    known = describe(session, found, with_places=message.candidates is not None)
+    if len(known) < len(found):
+        # Whoever deleted the app in this moment is told nothing.
+        told.unmark(session, message.id, np.setdiff1d(found.device_ids, known.found.device_ids))
+    return _append(session, message, known, now)
+
+
+def _append(session: Session, message: Message, known: Recipients, now: dt.datetime) -> int:
+    group_ids = _groups(session, message, known)
+    outlets = np.array([outlet_of(sort.platform).value for sort in known.sorts], np.object_)[known.sort_of]
+    pending = np.array([sort.can_receive for sort in known.sorts], np.bool_)[known.sort_of]
+    outcomes = np.where(pending, Outcome.PENDING, Outcome.NO_TOKEN).astype(np.uint8)
+    # Within a part the same bytes one after another: fewer bodies to encode.
+    order = np.lexsort((group_ids, known.found.turns))
     for outlet in Outlet:
-        part = [i for i in order if outlet_of(chosen[i].platform) is outlet]
-        batches.append(
-            session,
-            message.id,
-            message.rank,
-            [chosen[i].device_id for i in part],
-            [group_ids[i] for i in part],
-            [Outcome.PENDING if chosen[i].can_receive else Outcome.NO_TOKEN for i in part],
-            now,
-            outlet=outlet,
-        )
-    return len(chosen)
+        mine = order[outlets[order] == outlet.value]
+        if len(mine):
+            batches.append(
+                session, message.id, message.rank, known.found.device_ids[mine], group_ids[mine], outcomes[mine], now,
+                outlet=outlet,
+            )  # fmt: skip
+    return len(known)
 
 
 def _freeze_candidates(session: Session, message: Message, now: dt.datetime) -> None:
@@ -117,24 +141,33 @@ def _freeze_candidates(session: Session, message: Message, now: dt.datetime) -> 
     session.refresh(message, ["candidates"])
 
 
-def _groups(session: Session, message: Message, chosen: Sequence[Recipient]) -> list[int]:
-    """The group of each recipient; groups are made where they are missing."""
+def _groups(session: Session, message: Message, known: Recipients) -> Ids:
+    """The group of each recipient; groups are made where they are missing. Found once for all who are alike."""
     finder = ShelterFinder.of(message)
-    nearest = finder.for_cells(audiences.cells_array(chosen)) if finder is not None else {}
     texts: Mapping[str, text.Text] = message.texts  # type: ignore[assignment]
-    languages = {asked: text.choose(texts, asked)[0] for asked in {one.language for one in chosen}}
-    contents: list[dict[str, Any]] = []
-    for one in chosen:
-        near = nearest.get(one.cell) if one.cell is not None else None
-        contents.append(
-            {
-                "language": languages[one.language],
-                "platform": one.platform,
-                "place": one.place if near is not None else None,
-                "shelters": near,
-            }
-        )
-    return groups.ids_of(session, message.id, contents)
+    found = known.found
+    sets, places = np.full(len(known), -1, np.int64), np.full(len(known), NO_PLACE, np.int64)
+    if finder is not None:
+        placed = found.cells != NO_CELL
+        sets[placed] = finder.sets_of(found.cells[placed])
+        places[placed] = found.places[placed]
+    # Those without a token share the group of those with one.
+    spoken = [(text.choose(texts, sort.language)[0], sort.platform) for sort in known.sorts]
+    distinct = list(dict.fromkeys(spoken))
+    manners = np.array([distinct.index(one) for one in spoken], np.int64)[known.sort_of]
+    # One number for the three, which numpy sorts ten times as fast as three columns.
+    numbers = (sets + 1) * _PLACE_CODES + places + 1
+    numbers = numbers * len(distinct) + manners
+    alike, of_each = np.unique(numbers, return_inverse=True)
+    contents = []
+    for number in alike.tolist():
+        where, manner = divmod(number, len(distinct))
+        near, place = divmod(where, _PLACE_CODES)
+        shelters_of = finder.written(near - 1) if finder is not None and near else None
+        language, platform = distinct[manner]
+        contents.append(Content(language, platform, PLACES[place - 1] if place else None, shelters_of))
+    ids: Ids = np.array(groups.ids_of(session, message.id, contents), np.int64)[of_each]
+    return ids
 
 
 def _next_sweep(message: Message, audience: Audience, now: dt.datetime) -> None:

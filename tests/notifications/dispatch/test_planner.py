@@ -78,8 +78,8 @@ def _groups(session, message):
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(audiences, "CELLS_A_CHUNK", 60)
-    monkeypatch.setattr(audiences, "DEVICES_A_CHUNK", 3)
+    monkeypatch.setattr(audiences, "CHUNK", 90)
+    monkeypatch.setattr(planner, "FIRST_CHUNK", 10)
 
 
 POINTS = {"inside": INSIDE, "rim": RIM, "outside": OUTSIDE}
@@ -183,8 +183,9 @@ def test_a_planner_that_is_killed_leaves_nothing_half_done_and_another_goes_on(e
         assert _ledger(session, message) == [1, 2]
 
 
-def test_the_batches_of_one_chunk_stay_in_the_order_of_danger(session, people, monkeypatch):
-    monkeypatch.setattr(audiences, "CELLS_A_CHUNK", 5)
+@pytest.mark.parametrize("chunk", [1, 15, 20_000])
+def test_batches_stay_in_the_order_of_danger_within_a_chunk_and_between_chunks(session, people, monkeypatch, chunk):
+    monkeypatch.setattr(audiences, "CHUNK", chunk)
     far = make_device(session, {"family": INSIDE})
     home = make_device(session, RIM)
     here = make_device(session, {"current": INSIDE})
@@ -345,9 +346,10 @@ def test_a_notice_names_no_place_and_no_shelter(session):
 
 
 def test_only_one_of_a_kind_of_group_is_made_over_many_chunks(session, small_chunks):
-    make_phones(session, 10)
+    make_phones(session, 200)
     message = make_message(session, Audience(everyone=True))
     plan(session)
+    assert session.scalar(sa.select(sa.func.count()).where(Batch.message_id == message.id)) > 2
     assert len(_groups(session, message)) == 1
     assert sorted(_ledger(session, message)) == sorted(session.scalars(sa.select(Device.id)))
 

@@ -1,0 +1,124 @@
+"""Many thousands of rows as a few columns: packed by the database, unpacked by numpy, one statement each.
+
+A row object for each of a million phones costs more than finding them. Lists go in and come out as one value:
+JSON and comma-separated numbers on SQLite, arrays and packed bytes on PostgreSQL. Cells and devices are looked up
+one by one in the order given, by the very index, whatever the planner believes about the length of a list.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from database import UtcDateTime
+from notifications.places import PlaceName
+
+Whole = NDArray[np.int64]
+
+WORD_END, ROW_END = "\x1f", "\x1e"  # in no language tag, platform or state
+
+_IN_CELLS = {
+    "sqlite": (
+        "SELECT group_concat(device_id), group_concat(origin_cell) FROM (SELECT p.device_id, p.origin_cell"
+        " FROM json_each(:cells) c CROSS JOIN places p ON p.name = :name AND p.cell = c.value{when} LIMIT :most)"
+    ),
+    "postgresql": (
+        "SELECT string_agg(int8send(device_id), ''), string_agg(int8send(origin_cell), '')"
+        " FROM (SELECT p.device_id, p.origin_cell"
+        " FROM unnest(CAST(:cells AS bigint[])) c (cell) CROSS JOIN LATERAL (SELECT device_id, origin_cell FROM places"
+        " WHERE name = :name AND places.cell = c.cell{when} ORDER BY device_id OFFSET 0) p LIMIT :most) f"
+    ),
+}
+_DEVICES = {
+    "sqlite": (
+        "SELECT group_concat(d.id), group_concat(language || '\x1f' || platform || '\x1f' || token_state, '\x1e')"
+        " FROM json_each(:ids) i CROSS JOIN devices d INDEXED BY ix_devices_reach ON d.id = i.value"
+    ),
+    "postgresql": (
+        "SELECT string_agg(int8send(id), ''),"
+        " string_agg(language || '\x1f' || platform || '\x1f' || token_state, '\x1e')"
+        " FROM (SELECT id, language, platform, token_state FROM devices WHERE id = ANY(CAST(:ids AS bigint[]))"
+        " ORDER BY id) d"
+    ),
+}
+_PLACES_OF = {
+    "sqlite": (
+        "SELECT group_concat(p.device_id), group_concat(p.name, '\x1e'), group_concat(p.cell)"
+        " FROM json_each(:ids) i CROSS JOIN places p ON p.device_id = i.value WHERE p.cell = p.origin_cell"
+    ),
+    "postgresql": (
+        "SELECT string_agg(int8send(device_id), ''), string_agg(name, '\x1e'), string_agg(int8send(cell), '')"
+        " FROM (SELECT device_id, name, cell FROM places WHERE device_id = ANY(CAST(:ids AS bigint[]))"
+        " AND cell = origin_cell) p"
+    ),
+}
+
+
+def in_cells(
+    session: Session,
+    cells: Whole,
+    name: PlaceName,
+    most: int,
+    since: dt.datetime | None = None,
+    before: dt.datetime | None = None,
+) -> tuple[Whole, Whole]:
+    """Device and own cell of the places of one name that touch these cells, in the order of the cells, then devices.
+
+    No more than `most`; only places put at `since` or later, and earlier than `before`, where these are given.
+    """
+    store = session.get_bind().dialect.name
+    when, moments = "", {}
+    for word, sign, moment in (("since", ">=", since), ("before", "<", before)):
+        if moment is not None:
+            when += f" AND updated_at {sign} :{word}"
+            moments[word] = moment
+    text = sa.text(_IN_CELLS[store].format(when=when)).bindparams(
+        *(sa.bindparam(word, type_=UtcDateTime) for word in moments)
+    )
+    asked = {"cells": _listed(store, cells), "name": name.value, "most": most, **moments}
+    found = session.execute(text, asked).one()
+    return _numbers(store, found[0]), _numbers(store, found[1])
+
+
+def devices(session: Session, ids: Whole) -> tuple[Whole, list[str]]:
+    """Of devices (ids rising) those that are there, and of each language, platform and state of its token."""
+    store = session.get_bind().dialect.name
+    found = session.execute(sa.text(_DEVICES[store]), {"ids": _listed(store, ids)}).one()
+    return _numbers(store, found[0]), _words(found[1])
+
+
+def places_of(session: Session, ids: Whole) -> tuple[Whole, list[str], Whole]:
+    """The places of devices: device, name, own cell."""
+    store = session.get_bind().dialect.name
+    found = session.execute(sa.text(_PLACES_OF[store]), {"ids": _listed(store, ids)}).one()
+    return _numbers(store, found[0]), _words(found[1]), _numbers(store, found[2])
+
+
+def ids(session: Session, query: sa.Select[int]) -> Whole:
+    """The one column of whole numbers of a query, in its order."""
+    column = query.subquery().c[0]
+    if session.get_bind().dialect.name == "sqlite":
+        return _numbers("sqlite", session.scalar(sa.select(sa.func.group_concat(column))))
+    return _numbers("postgresql", session.scalar(sa.select(sa.func.string_agg(sa.func.int8send(column), b""))))
+
+
+def _listed(store: str, numbers: Whole) -> str:
+    inner = ",".join(map(str, numbers.tolist()))
+    return f"[{inner}]" if store == "sqlite" else f"{{{inner}}}"
+
+
+def _numbers(store: str, packed: Any) -> Whole:
+    if packed is None:
+        return np.zeros(0, np.int64)
+    if store == "sqlite":
+        return np.fromstring(packed, dtype=np.int64, sep=",")
+    return np.frombuffer(packed, dtype=">i8").astype(np.int64)
+
+
+def _words(packed: str | None) -> list[str]:
+    return [] if packed is None else packed.split(ROW_END)
