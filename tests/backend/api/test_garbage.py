@@ -1,4 +1,4 @@
-"""/v1/garbage: the sample city's residents find their area, their days with reasons, their feed, and what goes where."""
+"""/v1/garbage: residents of the sample city find their area, days with reasons, their feed, and what goes where."""
 
 from __future__ import annotations
 
@@ -124,8 +124,11 @@ def test_the_feed_is_read_alike_by_two_parsers_with_one_uid_a_collection(city: F
 @pytest.mark.parametrize(
     ("typed", "name"),
     [
-        ("モバイルバッテリー", "モバイルバッテリー"), ("ﾓﾊﾞｲﾙﾊﾞｯﾃﾘ", "モバイルバッテリー"), ("もばいる・ばってり", "モバイルバッテリー"),
-        ("れーぞーこ", "冷蔵庫"), ("空き瓶", "空きびん（飲料・食品）"), ("PETボトル", "ペットボトル"), ("かんでんち", "乾電池"),
+        ("モバイルバッテリー", "モバイルバッテリー"),
+        ("ﾓﾊﾞｲﾙﾊﾞｯﾃﾘ", "モバイルバッテリー"),
+        ("もばいる・ばってり", "モバイルバッテリー"),
+        ("れーぞーこ", "冷蔵庫"), ("空き瓶", "空きびん（飲料・食品）"),
+        ("PETボトル", "ペットボトル"), ("かんでんち", "乾電池"),
     ],
 )  # fmt: skip
 def test_an_item_is_found_however_it_is_typed(city: FlaskClient, typed: str, name: str) -> None:
