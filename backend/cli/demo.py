@@ -24,6 +24,7 @@ from backend.supervisor import Service, Supervisor
 from content.editors import Role
 from database import open_engine, transaction
 from notifications.channels.standin.account import FILE_NAME
+from notifications.channels.webpush.vapid import make_key_file
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -49,6 +50,11 @@ class Stage:
         """Address of the stand-in."""
         return f"http://{HOST}:{self.standin_port}"
 
+    @property
+    def vapid_key(self) -> Path:
+        """The sample city's key for Web Push."""
+        return self.data / "standin" / "vapid.pem"
+
     def settings(self) -> dict[str, str]:
         """The settings under which every process of the demonstration runs."""
         return {
@@ -57,6 +63,9 @@ class Stage:
             "public_url": self.city,
             "fcm_endpoint": self.phones,
             "fcm_credentials": str(self.data / "standin" / FILE_NAME),
+            "vapid_key": str(self.vapid_key),
+            "vapid_subject": "mailto:push@mihon.example",
+            "webpush_standin": self.phones,
             "log_format": "console",
         }
 
@@ -117,6 +126,8 @@ def _prepare(stage: Stage, environment: dict[str, str]) -> dict[Role, str]:
     """The schema of this version and the sample city; keys of people added just now."""
     stage.data.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(stage.data / "logs", ignore_errors=True)
+    if not stage.vapid_key.exists():
+        make_key_file(stage.vapid_key)
     upgrade = (sys.executable, "-m", "backend.cli.main", "db", "upgrade")
     done = subprocess.run(upgrade, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
