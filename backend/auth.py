@@ -7,8 +7,9 @@ from copy import deepcopy
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import g, request
+from flask import current_app, g, request
 
+from backend import clock
 from backend.errors import Problem, of_status
 from backend.transaction import session
 from content import editors
@@ -39,6 +40,7 @@ def device_required(view: View) -> View:
         if device is None:
             raise _refused("device", "No phone has this secret; it may have been deleted.")
         g.device = device
+        current_app.extensions["yobikake.presence"].note(device, clock.now())
         return view(*args, **kwargs)
 
     marked: View = _marked(guarded, "device")

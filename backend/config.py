@@ -133,6 +133,25 @@ class Settings:
         "", web_address, "address that is told of incidents an operator must act on (JSON by POST)"
     )
 
+    keep_groups_days: int = setting(
+        "7", whole(1, 3650), "days after its expiry for which a message's ledger says who was shown which shelters"
+    )
+    keep_outcomes_days: int = setting(
+        "92", whole(1, 3650), "days after its expiry for which it says what became of each phone; then only sums"
+    )
+    keep_receipts_days: int = setting(
+        "92", whole(1, 3650), "days after a message's expiry for which receipts of phones are kept; then only sums"
+    )
+    keep_told_days: int = setting(
+        "366", whole(31, 36_500), "days after its expiry for which one bit a phone says who was told a message"
+    )
+    token_days: int = setting(
+        "270", whole(31, 3650), "days without contact after which a phone's token is dropped, as FCM advises"
+    )
+    device_days: int = setting(
+        "400", whole(31, 36_500), "days without contact after which a phone is erased with all that is kept of it"
+    )
+
     registrations_per_hour: int = setting(
         "300", whole(1, 1_000_000), "registrations of phones from one address (carriers put many phones behind one)"
     )
@@ -225,7 +244,7 @@ def _parsed(name: str, raw: str, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(raw)
     except ValueError as error:
-        shown = "…" if "://" in raw and "@" in raw else repr(raw)  # a URL may hold a password
+        shown = "…" if ("://" in raw and "@" in raw) or name.endswith("_TOKEN") else repr(raw)  # a password, a key
         raise SettingError(f"{name}={shown}: {error}") from None
 
 

@@ -35,14 +35,21 @@ def command() -> None:
 
 
 def changed(settings: Settings) -> list[str]:
-    """The settings that differ from their defaults, passwords in URLs hidden."""
+    """The settings that differ from their defaults, passwords and keys hidden."""
     shipped = Settings()
     lines = []
     for name, field in config.variables().items():
         value = getattr(settings, field.name)
         if value != getattr(shipped, field.name):
-            lines.append(f"{name}={sa.make_url(value).render_as_string() if name.endswith('_URL') else value}")
+            lines.append(f"{name}={_shown(name, value)}")
     return lines
+
+
+def _shown(name: str, value: object) -> object:
+    """A value without what it hides: passwords in URLs, keys."""
+    if name.endswith("_TOKEN"):
+        return "…"
+    return sa.make_url(str(value)).render_as_string() if name.endswith("_URL") else value
 
 
 def _opens(settings: Settings) -> health.Finding:

@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": "backend.cli.demo",
     "doctor": "backend.cli.doctor",
     "export": "backend.cli.exports",
+    "housekeeping": "backend.cli.housekeeping",
     "import": "backend.cli.imports",
     "seed": "backend.cli.seed",
     "staff": "backend.cli.staff",

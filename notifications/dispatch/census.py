@@ -61,7 +61,8 @@ def unseen(session: Session, now: dt.datetime, token: dt.timedelta, device: dt.t
     lost = Device.seen_at < now - device
     old = sa.and_(Device.token.is_not(None), Device.seen_at < now - token, sa.not_(lost))
     count = sa.func.count
-    return session.execute(sa.select(count().filter(old), count().filter(lost)).select_from(Device)).one()._t
+    tokens, devices = session.execute(sa.select(count().filter(old), count().filter(lost)).select_from(Device)).one()
+    return tokens, devices
 
 
 def step(engine: Engine, now: dt.datetime, token: dt.timedelta, device: dt.timedelta) -> Window:
@@ -121,8 +122,10 @@ def _counted(session: Session, window: sa.ColumnElement[bool], now: dt.datetime)
     reachable = sa.and_(Device.token.is_not(None), Device.token_state == TokenState.ACTIVE.value)
     stale = sa.and_(reachable, Device.seen_at < now - STALE_AFTER)
     count = sa.func.count
-    found = session.execute(sa.select(count(), count().filter(reachable), count().filter(stale)).where(window)).one()
-    return found._t
+    living, rung, old = session.execute(
+        sa.select(count(), count().filter(reachable), count().filter(stale)).where(window)
+    ).one()
+    return living, rung, old
 
 
 def _erase(session: Session, ids: list[int], before: dt.datetime) -> int:
