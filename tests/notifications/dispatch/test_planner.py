@@ -16,7 +16,7 @@ from geo import sites
 from geo.hazards import Hazard
 from geo.point import Point
 from geo.sites import Site, SiteKind, SiteStatus
-from notifications import audiences, messages, newcomers, places, told
+from notifications import audiences, dangers, devices, messages, newcomers, places, told
 from notifications.alerts import Act
 from notifications.audiences import Audience
 from notifications.channels.promise import Outcome
@@ -395,3 +395,44 @@ def test_an_area_that_is_alerted_twice_tells_twice(session, people):
     plan(session, NOW)
     plan(session, NOW + 2 * MINUTE)
     assert [_ledger(session, message) for message in said] == [[device.id], [device.id]]
+
+
+def test_planners_side_by_side_take_different_messages(engine):
+    """Only the message that is planned is locked, not those that were passed over or come later."""
+    with transaction(engine) as session:
+        first, second = (make_message(session, Audience(everyone=True)) for _ in range(2))
+    if engine.dialect.name == "sqlite":  # has one writer
+        return
+    with transaction(engine) as one, transaction(engine) as another:
+        assert planner.claim(one, NOW).id == first.id
+        assert planner.claim(another, NOW).id == second.id
+        with transaction(engine) as third:
+            assert planner.claim(third, NOW) is None
+
+
+def test_a_crowd_behind_quiet_outskirts_makes_no_endless_chunk(session, people, monkeypatch):
+    """How much one chunk takes is bounded, wherever in the area people live."""
+    monkeypatch.setattr(audiences, "CHUNK", 40)
+    monkeypatch.setattr(planner, "FIRST_CHUNK", 40)
+    area = dangers.cells(session, make_area(session).id)
+    crowded = [*area.inside[-3:].tolist(), area.inside[0].item()]
+    make_phones(session, 400, crowded)
+    _, message = make_alert(session, people)
+    added = []
+    while (claimed := planner.claim(session, NOW)) is not None:
+        added.append(planner.plan_chunk(session, claimed, NOW))
+    assert max(added) <= 100 + 2 * 40  # one cell's people, and what fits before them
+    assert len(_ledger(session, message)) == sum(added) == len(set(_ledger(session, message))) == 400
+
+
+def test_a_device_that_deletes_itself_while_it_is_planned_is_neither_told_nor_in_a_batch(session):
+    """It stands in the bitmaps of what came before and is no more: the mark is taken back."""
+    stays, goes = make_device(session, INSIDE), make_device(session, INSIDE)
+    before = make_message(session, Audience())
+    told.mark(session, before.id, np.array([stays.id, goes.id], dtype=np.int64))
+    number = goes.id
+    devices.erase(session, goes)
+    message = make_message(session, Audience(told_message_ids=(before.id,)))
+    assert plan(session) == 1
+    assert _ledger(session, message) == list(told.everybody(session, message.id)) == [stays.id]
+    assert not told.was_told(session, message.id, number)
