@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,8 @@ class Pattern:
     def on(self, day: dt.date) -> bool:
         """Whether this day is one of it."""
         if self.dates:
-            return day in self.dates
+            at = bisect_left(self.dates, day)
+            return at < len(self.dates) and self.dates[at] == day
         if self.months and day.month not in self.months:
             return False
         if self.base is not None:
