@@ -13,6 +13,7 @@ from notifications.channels.fcm.body import LARGEST, encode
 from notifications.channels.manner import CHANNELS, COLLAPSE_KEYS, KINDS, manner_of
 from notifications.channels.promise import Urgency
 from notifications.channels.standin.faults import FaultName
+from notifications.channels.webpush import body as webpush
 from tests.notifications.channels.conftest import NOW, push
 
 PAGE = (Path(__file__).parents[3] / "docs" / "payload.md").read_text(encoding="utf-8")
@@ -96,3 +97,15 @@ def test_the_example_is_a_push_that_can_be_sent() -> None:
     assert orjson.loads(encode(made, NOW, critical_entitled=False))["message"]["data"] == example
     assert all(isinstance(shelter["lat"], float) for shelter in orjson.loads(example["shelters"]))
     assert orjson.loads(example["area"])[0][0] == orjson.loads(example["area"])[0][-1]
+
+
+def test_what_a_browser_gets_is_as_the_page_says() -> None:
+    text = section("Web Push (without Firebase)")
+    example = orjson.loads(text.split("```json")[1].split("```")[0])
+    sent = orjson.loads(webpush.split(webpush.encode(push(platform="webpush", link="https://a.example/b"), NOW))[1])
+    assert example.keys() == sent.keys()
+    assert example["notification"].keys() == sent["notification"].keys()
+    assert example["web_push"] == sent["web_push"]
+    assert f"{webpush.LARGEST:,} bytes" in text
+    data = orjson.loads(webpush.split(webpush.encode(push(platform="webpush", alert_once=True), NOW))[1])
+    assert data["notification"]["data"].keys() <= first_column(section("Data keys"))
