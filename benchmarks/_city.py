@@ -22,6 +22,7 @@ from benchmarks.provider import Provider
 from content import editors
 from content.editors import Role
 from database import transaction
+from notifications.dispatch import drivers
 from tests.stories.running import ROOT, RunningCity, wait_for
 
 # Nobody has to wait for a first certificate, and the tables stay readable.
@@ -48,6 +49,8 @@ class City(RunningCity):
         )
         self.store, self.provider = store, provider
         self.watching: Engine = store.engine()
+        if store.kind == "postgresql":
+            drivers.carry_nudges(self.watching, "fleet")
 
     def start(self, *, web: bool = True, core: int | None = None) -> City:
         """The web server (where it is wanted) and the keys of two people."""

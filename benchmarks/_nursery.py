@@ -74,7 +74,8 @@ def kill(pid: int) -> None:
 def main() -> None:
     """Forks a worker for each line on standard input."""
     import backend.cli.worker as worker
-    import notifications.channels.fcm.curl  # noqa: F401 - imported late by the channel
+    import notifications.channels.fcm.curl  # imported late otherwise
+    import notifications.dispatch.drivers.fleet  # noqa: F401
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the killed
     print("ready", flush=True)

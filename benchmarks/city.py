@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import _queue
+from benchmarks import _places, _population
 from benchmarks._city import City
 from benchmarks._machine import SERVER_CORE, describe, family, median, peak_mb, processor_s, say, table
 from benchmarks._pace import paced, unpaced
@@ -41,6 +41,7 @@ class Told:
 
     devices: int
     pace: str
+    meant: int  # with a token and a place
     told: int
     preview_s: float
     approval_s: float
@@ -59,14 +60,14 @@ class Told:
         times = (self.preview_s, self.approval_s, self.first_s, self.planned_s, self.last_s)
         return (
             f"{self.devices:,}", self.pace, f"{self.told:,}", *(f"{moment:.2f}" for moment in times), f"{rate:,.0f}",
-            f"{self.cpu:.2f}", self.devices - self.told, self.doubled, f"{self.worker_mb:.0f}",
+            f"{self.cpu:.2f}", self.meant - self.told, self.doubled, f"{self.worker_mb:.0f}",
             f"{self.web_mb:.0f} / {self.web_all_mb:.0f}",
         )  # fmt: skip
 
 
 def order() -> dict[str, object]:
     """A level 4 order over everybody's box, and a little more."""
-    south, north, west, east = _queue.BOX
+    south, west, north, east = _population.BOX
     edge = 0.002
     ring = [
         [west - edge, south - edge], [east + edge, south - edge], [east + edge, north + edge],
@@ -104,11 +105,15 @@ def tell(city: City, devices: int, pace: str, settings: dict[str, str], patience
         if hit.message == message and hit.status == 200:
             first, last, taken = min(first, hit.arrived), max(last, hit.arrived), taken + 1
             found.add(hit.token)
+    meant = city.number(
+        "SELECT count(*) FROM devices d WHERE token IS NOT NULL"
+        " AND EXISTS (SELECT 1 FROM places p WHERE p.device_id = d.id)"
+    )
     planned = city.rows("SELECT planned_at FROM messages WHERE public_id = :id", id=message)[0][0]
     moment = planned if isinstance(planned, dt.datetime) else dt.datetime.fromisoformat(str(planned))
     at = (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
     told = Told(
-        devices, pace, len(found), preview, approval, first - approved, at - approved, last - approved,
+        devices, pace, meant, len(found), preview, approval, first - approved, at - approved, last - approved,
         cpu / max(1, len(found)) * 10_000, taken - len(found), peak_mb(pid),
         max(peak_mb(one, alone=True) for one in family(city.pid("web"))), peak_mb(city.pid("web")),
     )  # fmt: skip
@@ -122,10 +127,12 @@ def measure(store: Store, folder: Path, devices: int, asked: argparse.Namespace)
         city = City(folder, store, provider, "ms100", FCM_CONNECTIONS="16", WEB_PROCESSES="2")
         try:
             began = time.monotonic()
-            _queue.settle(city.watching, devices)
-            _queue.house(city.watching, devices)
-            count = _queue.shelter(city.watching)
-            say(f"{store.kind}: {devices:,} devices and {count} sites settled in {time.monotonic() - began:.0f} s")
+            made = _population.fill(city.watching, devices)
+            _population.put_sites(city.watching, _places.city())
+            say(
+                f"{store.kind}: {made.devices:,} devices with {made.places:,} places settled in "
+                f"{time.monotonic() - began:.0f} s"
+            )
             city.start()
             paces = {"none": unpaced(), "ramp": paced()}
             return [tell(city, devices, pace, paces[pace], asked.patience) for pace in asked.paces]
@@ -149,7 +156,7 @@ def main(given: Sequence[str] | None = None) -> int:
         for devices in asked.sizes:
             with work_folder() as folder, open_store(kind, folder) as store:
                 told += measure(store, folder, devices, asked)
-        fine = fine and all(one.told == one.devices and not one.doubled for one in told)
+        fine = fine and all(one.told == one.meant and not one.doubled for one in told)
         say(f"\n### {kind}\n")
         say(table(HEAD, [one.row() for one in told]))
         for one in told:
