@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import pytest
@@ -10,21 +9,9 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.engine import Engine
 
-from backend.cli import seed
 from content.childcare.words import PROMISE
-from database import Base, transaction
+from database import Base
 from tests.backend.api.town import problem
-from tests.backend.conftest import Clock
-
-NOON = dt.datetime(2026, 11, 21, 3, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-def city(client: FlaskClient, engine: Engine, clock: Clock) -> FlaskClient:
-    clock.moment = NOON
-    with transaction(engine) as session:
-        seed.plant(session, NOON)
-    return client
 
 
 def timeline(client: FlaskClient, query: str, **headers: str) -> Any:
@@ -33,9 +20,11 @@ def timeline(client: FlaskClient, query: str, **headers: str) -> Any:
     return answer.get_json()
 
 
-def test_a_family_is_told_what_is_due_by_month_alone_and_nothing_is_written(city: FlaskClient, engine: Engine) -> None:
+def test_a_family_is_told_what_is_due_by_month_alone_and_nothing_is_written(
+    city: FlaskClient, city_engine: Engine
+) -> None:
     def counted() -> dict[str, int]:
-        with engine.connect() as connection:
+        with city_engine.connect() as connection:
             tables = Base.metadata.sorted_tables
             return {one.name: connection.scalar(sa.select(sa.func.count()).select_from(one)) or 0 for one in tables}
 

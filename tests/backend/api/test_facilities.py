@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy.engine import Engine
 
-from backend.cli import seed
-from database import transaction
 from geo import mesh
 from geo.point import Point, distance_m
 from tests.backend.api.town import problem
-from tests.backend.conftest import Clock
 
-NOON = dt.datetime(2026, 11, 21, 3, tzinfo=dt.UTC)
 HERE = Point(38.2345, 140.9221)
 TUESDAY, HOLIDAY = "2026-11-24T10:00:00%2B09:00", "2026-11-23T10:00:00%2B09:00"
-
-
-@pytest.fixture
-def city(client: FlaskClient, engine: Engine, clock: Clock) -> FlaskClient:
-    clock.moment = NOON
-    with transaction(engine) as session:
-        seed.plant(session, NOON)
-    return client
 
 
 def items(client: FlaskClient, query: str) -> list[dict[str, Any]]:
