@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from flask import current_app
 
 from backend.values import (
+    bearer_token,
     database_address,
     loopback_origin,
     number,
@@ -150,6 +151,9 @@ class Settings:
     )
     device_days: int = setting(
         "400", whole(31, 36_500), "days without contact after which a phone is erased with all that is kept of it"
+    )
+    metrics_token: str | None = setting(
+        "", bearer_token, "key that `/metrics` asks for (Authorization: Bearer); not set: there are no metrics"
     )
 
     registrations_per_hour: int = setting(

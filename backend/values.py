@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -95,6 +96,13 @@ def push_services(value: str) -> tuple[str, ...]:
 def loopback_origin(value: str) -> str:
     """The address of a stand-in on this machine, with its port."""
     return str(Services(standin=value).standin)
+
+
+def bearer_token(value: str) -> str:
+    """A key that a program sends as a bearer token: long enough not to be guessed. Raises ValueError."""
+    if not re.fullmatch(r"[\w.~+/=-]{24,200}", value, re.ASCII):
+        raise ValueError("a key has 24 to 200 characters of A-Z a-z 0-9 - . _ ~ + / =")
+    return value
 
 
 def zone_name(value: str) -> str:
