@@ -263,7 +263,7 @@ def cluster() -> Iterator[str]:
         options = (
             f"-c listen_addresses= -c unix_socket_directories={folder} -c shared_buffers=512MB -c max_wal_size=4GB"
         )
-        control = [BINARIES / "pg_ctl", "-D", data, "-w", "-l", f"{folder}/log"]
+        control = [str(BINARIES / "pg_ctl"), "-D", data, "-w", "-l", f"{folder}/log"]
         subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True, cwd=folder, **as_user)
         try:
             yield f"postgres@/postgres?host={folder}"
