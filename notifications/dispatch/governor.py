@@ -20,8 +20,8 @@ WINDOW_S = 60
 REMEMBERED_S = 10
 # The first second of a ramp: FCM asks not to begin with a burst, and five hundred are none.
 FIRST_SECOND = 500
-# A second's share is opened little by little, this much of it ahead.
-AHEAD_S = 0.1
+# A second's share is opened little by little, so much of it ahead that who asks four times a second gets it all.
+AHEAD_S = 0.3
 
 
 class Governor(Base):
