@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from geo import areas, sites
+from geo.facilities import opening
 from geo.hazards import Hazard, hazards_in
+from geo.hours import Opening
 from geo.opendata.area_import import AreaOptions, import_areas
 from geo.opendata.faults import OpenDataError
 from geo.opendata.report import Report
@@ -39,6 +41,12 @@ def take(session: Session, data: bytes, **options: str) -> Report:
         ("municipal/takamatsu/evacuation_space__data.from_xlsx.csv", "takamatsu-evacuation", 195, 0),
         ("municipal/takamatsu/aed_location__data.from_xlsx.csv", "takamatsu-aed", 450, 0),
         ("municipal/takamatsu/nursery_school__data.from_xlsx.csv", "takamatsu-childcare", 118, 0),
+        (
+            "municipal/takamatsu/other_child_care_support_facility__data.from_xlsx.csv",
+            "takamatsu-childcare-support",
+            2,
+            0,
+        ),
         ("standard_2023plus/utsunomiya_sheet03_first_row.csv", "standard-evacuation", 1, 0),
         ("standard_templates_2019_2022/xxxxxx_evacuation_space.csv", "standard2019-evacuation", 19, 19),
         ("standard_templates_2019_2022/xxxxxx_aed.csv", "standard-aed", 19, 19),
@@ -56,6 +64,41 @@ def test_a_published_list_comes_in_whole_and_twice_changes_nothing(
     again = take(session, data)
     assert (again.unchanged, again.writes, again.refused_rows) == (rows - blank, 0, 0)
     assert sites.revision(session) == (1 if rows > blank else 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "rows"),
+    [("kawasaki/nurseryFacilities.geojson", "141305", 28), ("koriyama/nurseryData.csv", "072036", 157)],
+)
+def test_maps_of_nurseries_come_in_and_nobody_says_on_which_days_they_open(
+    session: Session, shared_data: Path, name: str, code: str, rows: int
+) -> None:
+    data = (shared_data / "childcare" / name).read_bytes()
+    report = take(session, data, municipality=code)
+    assert (report.format, report.added, report.refused_rows) == ("nursery-map", rows, 0)
+    found = session.scalars(sa.select(Site)).all()
+    assert all(site.available_from and site.available_days is None and site.category for site in found)
+    noon = dt.datetime(2026, 9, 2, 12, tzinfo=dt.UTC)
+    assert {opening(site, noon, lambda _: False) for site in found} == {Opening.UNKNOWN}
+
+
+def test_takamatsus_opening_hours_are_surely_open_only_where_their_words_leave_no_doubt(
+    session: Session, shared_data: Path
+) -> None:
+    aeds = take(session, (shared_data / "municipal/takamatsu/aed_location__data.from_xlsx.csv").read_bytes())
+    nurseries = take(session, (shared_data / "municipal/takamatsu/nursery_school__data.from_xlsx.csv").read_bytes())
+    assert [one.line for one in aeds.warnings if one.code == "unclear_hours"] == [34, 448]  # 土日祝以外, 1700
+    assert sum(one.code == "unclear_hours" for one in nurseries.warnings) == 1  # 26:00
+    wednesday = dt.datetime(2026, 9, 2, 10, tzinfo=dt.timezone(dt.timedelta(hours=9)))
+    found = session.scalars(sa.select(Site)).all()
+    shown = [opening(site, wednesday, lambda _: False) for site in found]
+    for site, said in zip(found, shown, strict=True):
+        if not (site.available_days and site.available_from and site.available_until):
+            assert said is Opening.UNKNOWN
+        if said is Opening.OPEN:
+            assert "水" in (site.available_days or "") or site.available_days == "平日"
+            assert not set("まで開のみ毎週休館①火土") & set(site.available_note or ""), site.available_note
+    assert shown.count(Opening.OPEN) > 150
 
 
 def test_the_nation_comes_in_whole_and_twice_changes_nothing(session: Session, shared_data: Path) -> None:
