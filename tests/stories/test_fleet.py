@@ -19,8 +19,9 @@ pytestmark = pytest.mark.story
 
 PHONES = 6_000
 LEASE_S = 3
-# What one worker may have had under way when it died: a step of each batch in its hands.
-STEP, AT_ONCE = 50, 8
+# What one worker may have had under way when it died: a step of each batch in its hands. One at a time: of so few
+# phones the first worker would otherwise hold every batch before the second looks.
+STEP, AT_ONCE = 50, 1
 PAIR = ("worker", "second")
 
 
@@ -32,7 +33,7 @@ def city(postgresql_store: PostgresqlStore, tmp_path: Path) -> Iterator[RunningC
     running = RunningCity(tmp_path, url, FLEET_POLL_SECONDS="60", BATCHES_AT_ONCE=str(AT_ONCE))
     try:
         running.start()
-        running.fault(fault="SLOW", delay_s=0.05)
+        running.fault(fault="SLOW", delay_s=0.2)
         yield running
     finally:
         running.stop()

@@ -13,7 +13,7 @@ from notifications import alerts, audiences
 from notifications.alerts import Act, Alert
 from notifications.audiences import Audience
 from notifications.channels.promise import Fault, Outcome, Outlet, Result
-from notifications.dispatch import batches, claims, incidents, worker
+from notifications.dispatch import batches, claims, incidents, planner, worker
 from notifications.dispatch.batches import Batch
 from notifications.dispatch.sender import STEP
 from notifications.dispatch.worker import Worker, WorkerBeat
@@ -96,7 +96,8 @@ def test_an_order_overtakes_a_running_notice_within_one_batch(engine, shift, mon
 
 def test_planning_and_sending_of_one_message_take_turns(engine, shift, monkeypatch):
     """The first phones ring while the last are looked up."""
-    monkeypatch.setattr(audiences, "DEVICES_A_CHUNK", 10)
+    monkeypatch.setattr(audiences, "CHUNK", 10)
+    monkeypatch.setattr(planner, "FIRST_CHUNK", 10)
 
     def begin(session):
         make_phones(session, 60)
