@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 
-from content.garbage.folding import fold
+from content.folding import fold
 from content.texts import chain
 
 _TEXT_OF = ("ja", "ja-x-easy", "en", "zh-Hans", "ko")

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
-from content.garbage.folding import fold
+from content.folding import fold
 from database import Base, BigId, Json, UtcDateTime
 
 Words = dict[str, str]

@@ -11,11 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from content.folding import fold
 from content.garbage import cautions
 from content.garbage.areas import GarbageArea, GarbageAreaLink
 from content.garbage.categories import GarbageCategory
 from content.garbage.dictionary import SORTED_BY, GarbageItem, put_words, words_of
-from content.garbage.folding import fold
 from content.garbage.rules import GarbageChange, GarbageRule
 from content.opendata.garbage_harvest import AreaRow, CategoryRow, ChangeRow, Harvest, ItemRow, RuleRow, digest
 

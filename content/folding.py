@@ -26,21 +26,24 @@ _LONG = re.compile("|".join(f"(?<=[{_ROWS[row]}])[{vowels}]" for row, vowels in 
 
 
 @cache
-def _kanji() -> tuple[re.Pattern[str], dict[str, str]]:
-    words = tomllib.loads((files("content.garbage") / "kanji.toml").read_text(encoding="utf-8"))["readings"]
+def _kanji() -> tuple[dict[int, str], re.Pattern[str], dict[str, str]]:
+    """Old letters and their everyday forms; everyday words of rubbish and how they are read."""
+    known = tomllib.loads((files("content") / "kanji.toml").read_text(encoding="utf-8"))
+    everyday = {ord(old): new for new, olds in known["letters"].items() for old in olds}
+    words = {word.translate(everyday): reading for word, reading in known["readings"].items()}
     longest = sorted(words, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest))), words
+    return everyday, re.compile("|".join(map(re.escape, longest))), words
 
 
 def fold(text: str) -> str:
     """The key under which a word is found. Two spellings of one thing have the same key; nothing is displayed by it.
 
     「ペットボトル」「ﾍﾟｯﾄﾎﾞﾄﾙ」「ぺっとぼとる」, 「フィルム」「フイルム」, 「コンピュータ」「コンピューター」,
-    「空き瓶」「空きびん」「あきビン」.
+    「空き瓶」「空きびん」「あきビン」, 「廣瀬川」「広瀬川」.
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
-    pattern, words = _kanji()
-    plain = pattern.sub(lambda found: words[found[0]], plain)
+    everyday, pattern, words = _kanji()
+    plain = pattern.sub(lambda found: words[found[0]], plain.translate(everyday))
     plain = str(jaconv.kata2hira(plain))
     for sound, near in _VU:
         plain = plain.replace(sound, near)
