@@ -24,10 +24,12 @@ NAME_MAX = 100
 class Role(StrEnum):
     """What a person is at city hall; `machine` is a program that hands in drafts."""
 
+    READER = "reader"
     AUTHOR = "author"
     APPROVER = "approver"
     DUTY_OFFICER = "duty_officer"
     ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
     MACHINE = "machine"
 
     @property
@@ -37,10 +39,12 @@ class Role(StrEnum):
 
 
 _ROLE_JA = {
+    Role.READER: "閲覧者",
     Role.AUTHOR: "起案者",
     Role.APPROVER: "承認者",
     Role.DUTY_OFFICER: "当直責任者",
     Role.ADMINISTRATOR: "管理者",
+    Role.AUDITOR: "監査担当",
     Role.MACHINE: "機械",
 }
 
@@ -60,6 +64,7 @@ class Action(StrEnum):
     INCIDENTS = "incidents"
     STAFF = "staff"  # add people, revoke keys
     AUDIT = "audit"  # ask what became of a message for one phone
+    JOURNAL = "journal"  # read and export everything that anyone did
 
 
 _WRITES = frozenset({Action.READ, Action.DRAFT, Action.SUBMIT, Action.WITHDRAW, Action.SITE_STATUS})
@@ -68,10 +73,12 @@ _APPROVES = frozenset({Action.APPROVE, Action.RETURN, Action.PUBLISH, Action.INC
 # Approvers may also write: whose work it is, is decided by the steps of each content (content.workflow).
 # An administrator hands out keys and therefore neither writes nor approves.
 PERMISSIONS: dict[Role, frozenset[Action]] = {
+    Role.READER: frozenset({Action.READ}),
     Role.AUTHOR: _WRITES,
     Role.APPROVER: _WRITES | _APPROVES,
     Role.DUTY_OFFICER: _WRITES | _APPROVES | {Action.IMPORT, Action.AUDIT},
-    Role.ADMINISTRATOR: frozenset({Action.READ, Action.IMPORT, Action.STAFF, Action.AUDIT}),
+    Role.ADMINISTRATOR: frozenset({Action.READ, Action.IMPORT, Action.STAFF, Action.AUDIT, Action.JOURNAL}),
+    Role.AUDITOR: frozenset({Action.READ, Action.AUDIT, Action.JOURNAL}),
     Role.MACHINE: frozenset({Action.DRAFT}),
 }
 

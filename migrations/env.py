@@ -19,6 +19,7 @@ from database import Base, UtcDateTime
 
 # Every module that declares a table; tests/house/test_migrations.py finds one that is missing here.
 TABLES = (
+    "content.accounts",
     "content.childcare.guides",
     "content.childcare.programmes",
     "content.editors",
@@ -28,7 +29,10 @@ TABLES = (
     "content.garbage.dictionary",
     "content.garbage.rules",
     "content.garbage.sources",
+    "content.journal",
     "content.notices",
+    "content.sign_ins",
+    "content.signing",
     "content.workflow",
     "geo.areas",
     "geo.postcodes",

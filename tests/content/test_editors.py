@@ -78,7 +78,7 @@ def test_one_person_is_not_added_under_two_names(session, again):
         ("　", "author", "needs a name"),
         ("あ" * 101, "author", "at most 100"),
         ("A\x07", "author", "printed"),
-        ("A", "mayor", "one of author, approver, duty_officer, administrator, machine"),
+        ("A", "mayor", "one of reader, author, approver, duty_officer, administrator, auditor, machine"),
     ],
 )
 def test_a_person_that_cannot_be_added_is_refused_with_the_reason(session, name, role, reason):
