@@ -113,6 +113,7 @@ class Revision(Base):
 
     name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     version: Mapped[int] = mapped_column(sa.BigInteger)
+    changed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)  # None: the writer did not say when
 
 
 def get(session: Session, site_id: int) -> Site | None:
@@ -177,7 +178,7 @@ def set_status(
     )
     if moved.rowcount != 1:
         raise UnknownSite(site_id)
-    bump_revision(session)
+    bump_revision(session, now=now)
     return session.get_one(Site, site_id, populate_existing=True)
 
 
@@ -186,11 +187,18 @@ def revision(session: Session, name: str = "sites") -> int:
     return session.scalar(sa.select(Revision.version).where(Revision.name == name)) or 0
 
 
-def bump_revision(session: Session, name: str = "sites") -> None:
-    """Says, in the writer's own transaction, that the named thing has changed."""
+def bump_revision(session: Session, name: str = "sites", now: dt.datetime | None = None) -> None:
+    """Says, in the writer's own transaction, that the named thing has changed, and when."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    changed = {"version": Revision.version + 1, "changed_at": now}
     session.execute(
         insert(Revision)
-        .values(name=name, version=1)
-        .on_conflict_do_update(index_elements=[Revision.name], set_={"version": Revision.version + 1})
+        .values(name=name, version=1, changed_at=now)
+        .on_conflict_do_update(index_elements=[Revision.name], set_=changed)
     )
+
+
+def changed(session: Session, name: str) -> tuple[int, dt.datetime | None]:
+    """How often the named thing has changed, and when it last did where that is known."""
+    found = session.execute(sa.select(Revision.version, Revision.changed_at).where(Revision.name == name)).one_or_none()
+    return (found.version, found.changed_at) if found is not None else (0, None)

@@ -68,7 +68,7 @@ def import_childcare(session: Session, data: bytes, now: dt.datetime, options: O
     report.applied = not options.dry_run
     if report.applied and report.writes:
         change.write()
-        bump_revision(session, REVISION)
+        bump_revision(session, REVISION, now)
     return report
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from content.events import Event
+from content.opendata import event_exported
 from content.opendata.event_columns import FORMATS, EventFormat, recognise
 from content.opendata.event_rows import EventRow, checked_columns, fingerprint, moved, status_after
 from geo.municipality import MunicipalityError, six_digits
@@ -23,6 +24,7 @@ from geo.opendata.turn import take_turn
 from geo.sites import bump_revision
 
 REVISION = "events"
+Row = tuple[int, dict[str, Any]]  # line and facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class EventOptions:
     skip_refused: bool = False
     complete_for: str | None = None  # events of this source absent from the list are withdrawn
     dry_run: bool = False
+    as_exported: bool = False  # one of our own exports: each event keeps its own source, licence, date and past
 
 
 def import_events(
@@ -64,18 +67,23 @@ def import_events(
         raise OpenDataError("unknown_format", f"知らない形式です。見つかった列: {found}。取り込める形式: {known}")
     report = Report(form.key, form.ja, sheet.encoding, dry_run=options.dry_run)
     checked_columns(sheet, form, report)
-    rows = _rows(sheet, form, report, options.as_of or now.date(), municipality)
-    own = source or (f"{form.key}-{municipality}" if municipality else None)
-    own = own or _own_source(rows, form)
-    report.sources = [own]
-    if options.complete_for not in (None, own):
+    if options.as_exported:
+        if source is not None:
+            raise OpenDataError("not_exported", "as-exported では出典を行ごとに読みます。source は指定できません")
+        event_exported.check_columns(sheet.columns)
+    rows = _rows(sheet, form, report, options.as_of or now.date(), municipality, as_exported=options.as_exported)
+    by_source = _by_source(rows, form, source or (f"{form.key}-{municipality}" if municipality else None), options)
+    report.sources = sorted(by_source)
+    if options.complete_for is not None and options.complete_for not in by_source:
+        known = "、".join(report.sources)
         raise OpenDataError(
-            "not_in_file", f"complete-for の出典「{options.complete_for}」ではなく「{own}」のファイルです"
+            "not_in_file", f"complete-for の出典「{options.complete_for}」ではなく「{known}」のファイルです"
         )
     if not options.dry_run:
         take_turn(session)
-    change = _Change(session, report, own, options, now)
-    change.compare(rows)
+    changes = [_Change(session, report, own, options, now) for own in report.sources]
+    for change in changes:
+        change.compare(by_source[change.source])
     if report.refused_rows and not options.skip_refused:
         report.why_not = (
             f"拒否した行が{report.refused_rows:,}行あるため、何も変えません。"
@@ -84,36 +92,40 @@ def import_events(
         return report
     report.applied = not options.dry_run
     if report.applied and report.writes:
-        change.write()
-        bump_revision(session, REVISION)
+        for change in changes:
+            change.write()
+        bump_revision(session, REVISION, now)
     return report
 
 
 def _rows(
-    sheet: Sheet, form: EventFormat, report: Report, near: dt.date, municipality: str | None
-) -> list[tuple[int, dict[str, Any]]]:
+    sheet: Sheet, form: EventFormat, report: Report, near: dt.date, municipality: str | None, *, as_exported: bool
+) -> list[Row]:
     """Line and facts of every row that can be taken; both of a doubled pair are refused."""
-    taken: dict[str, tuple[int, dict[str, Any]]] = {}
-    doubled: dict[str, int] = {}
+    taken: dict[tuple[str | None, str], Row] = {}
+    doubled: dict[tuple[str | None, str], int] = {}
     for record in sheet.records():
         report.read += 1
         if record.geometry is None and all(map(cells.is_blank, record.cells)):
             report.blank += 1
             continue
-        facts = EventRow(sheet, form, record, report, near).facts()
+        row = EventRow(sheet, form, record, report, near)
+        facts = row.facts()
+        if facts is not None and as_exported:
+            facts = event_exported.exported(row, facts)
         if facts is None:
             report.refused_rows += 1
             continue
-        key = facts["id"]
+        key = facts.get("source"), facts["id"]
         facts["municipality_code"] = facts["municipality_code"] or municipality
         if key in taken:
             doubled[key] = taken[key][0]
-            report.refuse(record.line, "ID", key, "duplicate_id", f"{taken[key][0]}行目と同じIDです")
+            report.refuse(record.line, "ID", key[1], "duplicate_id", f"{taken[key][0]}行目と同じIDです")
             report.refused_rows += 1
         else:
             taken[key] = (record.line, facts)
     for key, line in doubled.items():
-        report.refuse(line, "ID", key, "duplicate_id", "同じIDの行がほかにもあります")
+        report.refuse(line, "ID", key[1], "duplicate_id", "同じIDの行がほかにもあります")
         report.refused_rows += 1
         del taken[key]
     return list(taken.values())
@@ -129,32 +141,34 @@ class _Change:
         self.inserts: list[Event] = []
         self.updates: list[tuple[Event, dict[str, Any]]] = []
 
-    def compare(self, rows: Sequence[tuple[int, dict[str, Any]]]) -> None:
+    def compare(self, rows: Sequence[Row]) -> None:
         named = set()
         for _, stated in rows:
             facts = dict(stated)
             key = facts.pop("id")
             named.add(key)
-            facts["content_hash"] = fingerprint(facts)
+            kept = {name: facts.pop(name) for name in event_exported.KEPT if name in facts}
+            kept.pop("source", None)
+            facts |= {"content_hash": fingerprint(facts), **kept}
             known = self.stored.get(key)
             if known is None:
                 self.report.added += 1
-                self.inserts.append(Event(**facts, source=self.source, source_id=key, imported_at=self.now))
+                dating = {"licence": self.options.licence, "as_of": self.options.as_of}
+                new = {"source": self.source, "source_id": key, "imported_at": self.now, **dating, **facts}
+                self.inserts.append(Event(**new))
             elif known.withdrawn_at is None and known.content_hash == facts["content_hash"]:
                 self._same(known)
             else:
                 self.report.restored += known.withdrawn_at is not None
                 self.report.changed += known.withdrawn_at is None
-                self.updates.append((known, facts | self._fate(known, facts)))
-        if self.options.complete_for is not None and not self.report.refused_rows:
+                self.updates.append((known, facts if kept else facts | self._fate(known, facts)))
+        if self.options.complete_for == self.source and not self.report.refused_rows:
             gone = [one for key, one in self.stored.items() if key not in named and one.withdrawn_at is None]
             self.updates += [(one, {"withdrawn_at": self.now}) for one in gone]
             self.report.withdrawn = len(gone)
 
     def write(self) -> None:
         """Writes in the caller's transaction."""
-        for event in self.inserts:
-            event.licence, event.as_of = self.options.licence, self.options.as_of
         self.session.add_all(self.inserts)
         for event, facts in self.updates:
             for name, value in facts.items():
@@ -187,7 +201,17 @@ class _Change:
         event.as_of = self.options.as_of or event.as_of
 
 
-def _own_source(rows: Sequence[tuple[int, dict[str, Any]]], form: EventFormat) -> str:
+def _by_source(rows: Sequence[Row], form: EventFormat, own: str | None, options: EventOptions) -> dict[str, list[Row]]:
+    """The rows of each source; of one alone unless they are taken as exported."""
+    if not options.as_exported:
+        return {own or _own_source(rows, form): list(rows)}
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[1]["source"], []).append(row)
+    return found
+
+
+def _own_source(rows: Sequence[Row], form: EventFormat) -> str:
     """The format's key, completed by the municipality where its rows name one: ids count from 1 in every city."""
     codes = {facts["municipality_code"] for _, facts in rows}
     if not form.key.startswith("standard"):

@@ -61,6 +61,15 @@ class EventRow:
         found: str | None = self._parsed(field, lambda text: text)
         return found
 
+    def cell(self, column: str, parse: Callable[[Any], Any]) -> Any:
+        """The cell of a column by its name, parsed; None after refusing it."""
+        at = self._at[header_key(column)]
+        try:
+            return parse(self.record.cells[at])
+        except CellFault as fault:
+            self._refuse(self.sheet.columns[at], self.record.cells[at], fault.code, str(fault))
+            return None
+
     def _parsed(self, field: str, parse: Callable[[str], Any]) -> Any:
         for name in self.form.columns.get(field, ()):
             at = self._at.get(header_key(name))

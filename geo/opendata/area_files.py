@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
@@ -36,6 +36,7 @@ class AreaRow:
     lon: float | None = None
     geometry: dict[str, Any] | None = None
     implied: bool = False  # named by a child only: made when missing, never changed
+    provenance: dict[str, Any] = field(default_factory=dict)  # source, licence and as_of where it has its own
 
 
 @dataclass(frozen=True, slots=True)

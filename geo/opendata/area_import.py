@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from geo.areas import Area, AreaKind, canonical_code, search_key
 from geo.municipality import MunicipalityError, five_digits, prefecture_of
+from geo.opendata.area_exported import exported_rows
 from geo.opendata.area_files import (
     CODE,
     AreaFile,
@@ -47,6 +48,7 @@ class AreaOptions:
     skip_refused: bool = False
     complete_for: str | None = None  # areas of this source absent from the file are withdrawn
     dry_run: bool = False
+    as_exported: bool = False  # one of our own exports: each area keeps its own source, licence and date
 
 
 def import_areas(
@@ -65,10 +67,10 @@ def import_areas(
     for code in (options.parent, options.code):
         if code is not None and not CODE.fullmatch(code):
             raise OpenDataError("not_a_code", "区域のコードに空白や / などは使えません")
-    report.sources = [source]
     if not options.dry_run:
         take_turn(session)
-    rows = _rows(session, file, report, options)
+    rows = exported_rows(file, report) if options.as_exported else _rows(session, file, report, options)
+    report.sources = sorted({row.provenance.get("source", source) for row in rows}) or [source]
     inserts, updates = _compare(session, rows, report, options, source)
     withdrawn = _absent(session, rows, options, source, report)
     if report.refused_rows and not options.skip_refused:
@@ -82,7 +84,7 @@ def import_areas(
         for area in withdrawn:
             area.withdrawn_at = now
         session.flush()
-        bump_revision(session, "areas")
+        bump_revision(session, "areas", now)
     return report
 
 
@@ -160,12 +162,13 @@ def _compare(
         stated = {name: value for name in _STATED if (value := getattr(row, name)) is not None}
         stored = session.get(Area, row.code)
         if stored is None:
-            inserts.append(Area(code=row.code, search_name=search_key(row.name), source=source, **stated, **dated))
+            own = {"source": source, **dated, **row.provenance}
+            inserts.append(Area(code=row.code, search_name=search_key(row.name), **stated, **own))
             report.added += 1
             continue
         if row.implied and stored.withdrawn_at is None:
             continue
-        values = {**stated, **dated, "source": source, "search_name": search_key(row.name)}
+        values = {**stated, **dated, "source": source, "search_name": search_key(row.name), **row.provenance}
         values = {name: value for name, value in values.items() if getattr(stored, name) != value}
         if stored.withdrawn_at is not None:
             report.restored += 1

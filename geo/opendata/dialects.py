@@ -75,6 +75,9 @@ _STANDARD: Mapping[str, Names] = {
     "code": ("全国地方公共団体コード", "市区町村コード", "都道府県コード又は市区町村コード"),
     "place_code": ("所在地_全国地方公共団体コード",),
     "prefecture": ("所在地_都道府県", "都道府県名"),
+    "source": ("出典",),  # read, with the next two, when a file is taken in as exported
+    "licence": ("ライセンス",),
+    "as_of": ("データ時点",),
 }
 _OPENING: Mapping[str, Names] = {
     "category": ("種別",),
@@ -104,9 +107,6 @@ _STANDARD_UNUSED = (
     "画像_ライセンス",
     "法人番号",
     "団体名",
-    "出典",
-    "ライセンス",
-    "データ時点",
 )
 _GSI: Mapping[str, Names] = {
     "id": ("共通ID",),

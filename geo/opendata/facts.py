@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from geo import hours
 from geo.municipality import MunicipalityError, check_digit, six_digits
-from geo.opendata import cells
+from geo.opendata import cells, provenance
 from geo.opendata.cells import Flag
 from geo.opendata.columns import Columns
 from geo.opendata.faults import CellFault
@@ -114,6 +114,19 @@ class Reading:
                 self.refuse(self.columns.sheet.columns[at], written, fault.code, str(fault))
                 return None
         return None
+
+    def source(self) -> str | None:
+        """The row's own source; None after refusing."""
+        found: str | None = self._cell(self.columns.at["source"][0], provenance.read_source)
+        return found
+
+    def dating(self) -> dict[str, Any]:
+        """The row's own licence and date, None where its cells are empty."""
+        parsers = {"licence": provenance.read_licence, "as_of": provenance.read_day}
+        return {
+            name: self._cell(self.columns.at[name][0], parse) if self.columns.has(name) else None
+            for name, parse in parsers.items()
+        }
 
     def _cell(self, at: int, parse: Callable[[Any], Any]) -> Any:
         try:

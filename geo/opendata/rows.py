@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from geo.opendata import cells
 from geo.opendata.columns import Columns
 from geo.opendata.facts import Reading
 from geo.opendata.faults import OpenDataError
+from geo.opendata.provenance import own_id
 from geo.opendata.report import Report
 from geo.opendata.sheet import Record
 
@@ -24,23 +26,27 @@ class SiteRow:
     identity: Identity
     values: tuple[Any, ...]
     content_hash: str
+    dating: Mapping[str, Any] = field(default_factory=dict)  # licence and as_of where the row has its own
 
 
 class SiteRows:
     """Reads one sheet.
 
     Without `source` the format names it, completed by the municipality's code where ids count
-    from 1 in every municipality. `named` holds every identity that stands in the file, taken or
-    refused, with its line; `doubled` those that stand twice; `nameless` counts refused rows whose
-    identity could not be read.
+    from 1 in every municipality; `as_exported` takes each row's own. `named` holds every identity
+    that stands in the file, taken or refused, with its line; `doubled` those that stand twice;
+    `nameless` counts refused rows whose identity could not be read.
     """
 
-    def __init__(self, columns: Columns, report: Report, *, source: str | None) -> None:
-        self.columns, self.report, self.source = columns, report, source
+    def __init__(self, columns: Columns, report: Report, *, source: str | None, as_exported: bool = False) -> None:
+        self.columns, self.report, self.source, self.as_exported = columns, report, source, as_exported
         self.named: dict[Identity, int] = {}
         self.doubled: dict[Identity, int] = {}
         self.nameless = 0
-        if (
+        if as_exported:
+            if not columns.has("source"):
+                raise OpenDataError("not_exported", "書き出したファイルではありません（「出典」の列がありません）")
+        elif (
             columns.dialect.per_municipality
             and source is None
             and not columns.municipality
@@ -87,7 +93,9 @@ class SiteRows:
             return None
         self.named[identity] = reading.record.line
         stated = repr((self.columns.fields, self.columns.hazards_known, values)).encode("utf-8", "replace")
-        return SiteRow(reading.record.line, identity, values, hashlib.blake2b(stated, digest_size=16).hexdigest())
+        content = hashlib.blake2b(stated, digest_size=16).hexdigest()
+        dating = reading.dating() if self.as_exported else {}
+        return SiteRow(reading.record.line, identity, values, content, dating)
 
     def _whole(self, reading: Reading) -> bool:
         found, width = reading.record.cells, len(self.columns.sheet.columns)
@@ -110,6 +118,9 @@ class SiteRows:
                 reading.refuse(header, None, "missing", "IDが空です")
                 return None
             own = reading.key()
+        if self.as_exported:
+            origin = reading.source()
+            return (origin, own_id(origin, own)) if origin is not None else None
         if self.source is not None:
             return self.source, own
         source = self.columns.dialect.key

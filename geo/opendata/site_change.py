@@ -36,6 +36,7 @@ class ImportOptions:
     skip_refused: bool = False
     complete_for: str | None = None  # rows of this source absent from the file are withdrawn
     withdraw_many: bool = False  # even when that is a large part of the source
+    as_exported: bool = False  # one of our own exports: each row keeps its own source, licence and date
     dry_run: bool = False
 
 
@@ -57,7 +58,7 @@ class SiteChange:
         self.session, self.columns, self.report, self.options, self.now = session, columns, report, options, now
         self.inserts: list[SiteRow] = []
         self.updates: list[dict[str, Any]] = []
-        self.redated: list[int] = []
+        self.redated: dict[tuple[tuple[str, Any], ...], list[int]] = {}  # ids by what they are given
         self.withdrawn: list[int] = []
         self.too_many_withdrawn = False
 
@@ -70,13 +71,13 @@ class SiteChange:
             if known is None:
                 self.inserts.append(row)
             elif known.content_hash == row.content_hash and not known.withdrawn:
-                self._same(known)
+                self._same(known, row)
             else:
                 doubtful.append((row, known))
         self.report.added = len(self.inserts)
         for chunk in _chunks(doubtful):
             self._compare_facts(chunk)
-        self.report.redated = len(self.redated)
+        self.report.redated = sum(map(len, self.redated.values()))
         if self.options.as_of is not None:
             newest = max((one.as_of for known in stored.values() for one in known.values() if one.as_of), default=None)
             if newest is not None and newest > self.options.as_of:
@@ -99,8 +100,9 @@ class SiteChange:
             )
             for some in _chunks(self.updates, 5000):
                 self.session.execute(update, some)
-        for ids in _chunks(self.redated):
-            self._touch(ids, **self._dating())
+        for given, all_ids in self.redated.items():
+            for ids in _chunks(all_ids):
+                self._touch(ids, **dict(given))
         for ids in _chunks(self.withdrawn):
             self._touch(ids, withdrawn_at=self.now)
         self.session.expire_all()
@@ -117,14 +119,15 @@ class SiteChange:
             for one in self.session.execute(wanted)
         }
 
-    def _same(self, known: _Stored) -> None:
+    def _same(self, known: _Stored, row: SiteRow) -> None:
         self.report.unchanged += 1
-        if any(getattr(known, name) != value for name, value in self._dating().items()):
-            self.redated.append(known.id)
+        given = self._dating(row)
+        if any(getattr(known, name) != value for name, value in given.items()):
+            self.redated.setdefault(tuple(given.items()), []).append(known.id)
 
-    def _dating(self) -> dict[str, Any]:
+    def _dating(self, row: SiteRow) -> dict[str, Any]:
         given = {"licence": self.options.licence, "as_of": self.options.as_of}
-        return {name: value for name, value in given.items() if value is not None}
+        return {**row.dating, **{name: value for name, value in given.items() if value is not None}}
 
     def _compare_facts(self, chunk: Sequence[tuple[SiteRow, _Stored]]) -> None:
         wanted = sa.select(_SITE).where(_SITE.c.id.in_([known.id for _, known in chunk]))
@@ -134,13 +137,13 @@ class SiteChange:
             after = self._merged(row, before)
             differs = any(before[name] != value for name, value in after.items())
             if not differs and not known.withdrawn:
-                self._same(known)
+                self._same(known, row)
                 continue
             if self._renumbered(row, before, after):
                 continue
             self.report.restored += known.withdrawn
             self.report.changed += not known.withdrawn
-            facts = {name: before[name] for name in _published()} | after | self._dating()
+            facts = {name: before[name] for name in _published()} | after | self._dating(row)
             facts |= {"content_hash": row.content_hash, "imported_at": self.now, "withdrawn_at": None}
             self.updates.append({"b_id": known.id, **facts})
 
@@ -189,8 +192,9 @@ class SiteChange:
         return facts | {
             "source": source,
             "source_id": source_id,
-            "licence": self.options.licence,
-            "as_of": self.options.as_of,
+            "licence": None,
+            "as_of": None,
+            **self._dating(row),
             "content_hash": row.content_hash,
             "imported_at": self.now,
             "withdrawn_at": None,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -13,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from geo.hazards import Hazard
 from geo.opendata.facts import KIND_JA
+from geo.opendata.provenance import PROVENANCE, exported_id
+from geo.opendata.written import collection, table
 from geo.sites import Site, SiteKind
 
 # Sheet 03 (指定緊急避難場所一覧) of the 自治体標準オープンデータセット; columns we know nothing for stay empty.
-_HEAD = ("全国地方公共団体コード", "ID", "地方公共団体名", "名称", "名称_カナ", "名称_英字")
-_WHERE = (
+HEAD = ("全国地方公共団体コード", "ID", "地方公共団体名", "名称", "名称_カナ", "名称_英字")
+WHERE = (
     *(
         "所在地_全国地方公共団体コード",
         "町字ID",
@@ -28,19 +27,19 @@ _WHERE = (
     ),
     *("所在地_番地以下", "建物名等(方書)", "緯度", "経度", "標高"),
 )
-_CONTACT = ("電話番号", "内線番号", "連絡先メールアドレス", "連絡先FormURL", "連絡先備考", "郵便番号")
+CONTACT = ("電話番号", "内線番号", "連絡先メールアドレス", "連絡先FormURL", "連絡先備考", "郵便番号")
 _FLAGS = tuple(f"災害種別_{hazard.ja}" for hazard in Hazard)
 _TAIL = ("指定避難所との重複", "想定収容人数", "対象となる町会・自治会", "URL", "画像", "画像_ライセンス", "備考")
 # Appended, as the data set allows: what else a record needs to be relied on.
-_OWN = ("施設区分", "受入対象者", "出典", "ライセンス", "データ時点")
+_OWN = ("施設区分", "受入対象者", *PROVENANCE)
 # As the lists of facilities and AEDs call them.
-_OPENING = ("種別", "受入年齢", "利用可能曜日", "開始時間", "終了時間", "利用可能日時特記事項")
-COLUMNS = (*_HEAD, *_WHERE, *_CONTACT, *_FLAGS, *_TAIL, *_OWN, *_OPENING)
+OPENING = ("種別", "受入年齢", "利用可能曜日", "開始時間", "終了時間", "利用可能日時特記事項")
+COLUMNS = (*HEAD, *WHERE, *CONTACT, *_FLAGS, *_TAIL, *_OWN, *OPENING)
 # Standard columns for which the house has nothing: empty in the table, left out of GeoJSON.
-_NEVER = frozenset(
+NEVER = frozenset(
     {"地方公共団体名", "町字ID", "所在地_都道府県", "所在地_市区町村", "所在地_町字", "所在地_番地以下"}
     | {"建物名等(方書)", "画像", "画像_ライセンス"}
-    | set(_CONTACT) - {"電話番号"}
+    | set(CONTACT) - {"電話番号"}
 )
 _NEIGHBOURS = frozenset({SiteKind.EMERGENCY_EVACUATION_SITE.value, SiteKind.TSUNAMI_REFUGE.value})
 
@@ -50,7 +49,7 @@ def published(
 ) -> Iterator[dict[str, Any]]:
     """Present sites as records of the standard table, ordered by id; values are text, numbers, or None.
 
-    ID is the source's own; where two sources use the same one it becomes `source:id`.
+    ID is the source's own; where two sources use the same one, or it begins so by itself, it becomes `source:id`.
     """
     wanted = sa.select(Site).where(Site.withdrawn_at.is_(None)).order_by(Site.id)
     doubled = sa.select(Site.source_id).where(Site.withdrawn_at.is_(None)).group_by(Site.source_id)
@@ -61,7 +60,7 @@ def published(
         wanted, doubled = wanted.where(Site.kind.in_(named)), doubled.where(Site.kind.in_(named))
     shared = set(session.scalars(doubled.having(sa.func.count() > 1)))
     for site in session.scalars(wanted.execution_options(yield_per=2000)):
-        yield record(site, f"{site.source}:{site.source_id}" if site.source_id in shared else site.source_id)
+        yield record(site, exported_id(site.source, site.source_id, shared))
 
 
 def record(site: Site, identifier: str) -> dict[str, Any]:
@@ -100,37 +99,10 @@ def record(site: Site, identifier: str) -> dict[str, Any]:
 
 
 def csv_text(records: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """The records as CSV, piece by piece: UTF-8 with a byte order mark when encoded, CRLF, quotes where needed.
-
-    Values are written as they are: a name that a spreadsheet would take for a formula is not
-    changed, because what is published must equal what is stored.
-    """
-    yield "\ufeff"
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for one in records:
-        yield _taken(buffer)
-        writer.writerow(["" if one[name] is None else one[name] for name in COLUMNS])
-    yield _taken(buffer)
+    """The records as CSV, piece by piece."""
+    return table(COLUMNS, records)
 
 
 def geojson_text(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     """The records as a GeoJSON FeatureCollection, piece by piece, one feature a line."""
-    yield '{"type":"FeatureCollection","features":['
-    between = "\n"
-    left_out = _NEVER | {"緯度", "経度"}
-    for one in records:
-        properties = {name: value for name, value in one.items() if name not in left_out}
-        point = {"type": "Point", "coordinates": [one["経度"], one["緯度"]]}
-        feature = {"type": "Feature", "geometry": point, "properties": properties}
-        yield between + json.dumps(feature, ensure_ascii=False, separators=(",", ":"))
-        between = ",\n"
-    yield "\n]}\n"
-
-
-def _taken(buffer: io.StringIO) -> str:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text
+    return collection(records, left_out=NEVER)

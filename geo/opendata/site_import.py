@@ -38,6 +38,8 @@ def import_sites(
     source = checked_source(options.source)
     checked_licence(options.licence)
     municipality = _checked_municipality(options.municipality)
+    if options.as_exported and source is not None:
+        raise OpenDataError("not_exported", "as-exported では出典を行ごとに読みます。source は指定できません")
     sheet = open_sheet(data, lambda keys: recognise(keys) is not None, max_bytes=max_bytes)
     dialect = recognise(frozenset(sheet.keys))
     if dialect is None:
@@ -48,7 +50,7 @@ def import_sites(
     columns = Columns(sheet, dialect, municipality=municipality)
     if unused := columns.unused():
         report.warn(None, "unused_columns", f"使わなかった列: {'、'.join(unused)[:300]}")
-    file = SiteRows(columns, report, source=source)
+    file = SiteRows(columns, report, source=source, as_exported=options.as_exported)
     rows = file.read()
     report.sources = sorted({name for name, _ in file.named})
     if options.complete_for is not None and options.complete_for not in report.sources:
@@ -66,7 +68,7 @@ def import_sites(
         report.applied = not options.dry_run
         if report.applied and report.writes:
             change.write()
-            bump_revision(session)
+            bump_revision(session, now=now)
     return report
 
 
