@@ -1,10 +1,9 @@
 """Audiences: who a message is for. Counting and listing come from the one function that also sends.
 
 An audience is a union of parts, and a listing is gone through part by part: a cursor names the part and how far it
-has come, so that any worker goes on where another stopped. A further way to be meant (the birth months of children,
-those who asked to be reminded at this hour of this collection) becomes a field of `Audience` and a part behind the
-others: one function that gives the next devices after an offset, rising, as columns. A device of several parts is
-taken where it comes first; that costs the parts nothing.
+has come, so that any worker goes on where another stopped. A further way to be meant becomes a field of `Audience` and
+a part behind the others: one function that gives the next devices after an offset, rising, as columns. A device of
+several parts is taken where it comes first; that costs the parts nothing.
 """
 
 from __future__ import annotations
@@ -12,17 +11,18 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from notifications import columns, dangers, told
+from notifications import attributes, children, columns, dangers, told
+from notifications.attributes import Lookup
 from notifications.devices import Device
 from notifications.places import CURRENT_GROWS_OLD, PlaceName
-from notifications.recipients import PLACES, UNKNOWN_PLACE, Found, Recipients, describe, is_first
+from notifications.recipients import NO_CELL, PLACES, UNKNOWN_PLACE, Found, Recipients, describe, is_first
 from notifications.topics import Follow
 
 # What a chunk may cost: a row found is 1, a cell looked into _CELL_COSTS. Some 60,000 a second for recipients that
@@ -35,34 +35,80 @@ _ALL = 2**62
 
 
 @dataclass(frozen=True, slots=True)
+class Reminded:
+    """Those who asked to be reminded: `wants` are (choice of categories, collection areas) of an hour.
+
+    `slot` None: whatever hour they asked for. `born`: those who want the dates of children born in this month, at
+    minute `slot` of the day, with the programmes of `area`.
+    """
+
+    slot: int | None
+    wants: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    born: str | None = None
+    area: str = ""
+    among_told: tuple[int, ...] = ()  # only those told one of these messages
+    not_told: tuple[int, ...] = ()  # none of those told one of these
+
+    def lookups(self) -> list[Lookup]:
+        """What is looked up for them."""
+        if self.born is not None:
+            return [Lookup("child_dates", (self.born,), self.slot, area=self.area)]
+        table = "garbage_choices" if self.slot is None else "garbage_days"
+        return [Lookup(table, areas, self.slot, categories=chosen) for chosen, areas in self.wants]
+
+
+@dataclass(frozen=True, slots=True)
 class Audience:
-    """A union: inside a danger area, told earlier messages, followers of a topic, one device, everyone."""
+    """A union: inside a danger area, told earlier messages, followers of a topic, one device, everyone, families with
+    a child born from one month to another (`born`, 2023-04, both included), those who chose one of these collection
+    areas, those who asked to be reminded."""
 
     danger_area_id: int | None = None
     told_message_ids: tuple[int, ...] = ()
     topic: str | None = None
     device_id: int | None = None
     everyone: bool = False
+    born: tuple[str, str] | None = None
+    garbage_area_ids: tuple[int, ...] = ()
+    reminded: Reminded | None = None
+
+    @property
+    def follows(self) -> tuple[int, ...]:
+        """Messages whose recipients must be known before this one is planned."""
+        one = self.reminded
+        return self.told_message_ids + (one.among_told + one.not_told if one is not None else ())
 
     def to_json(self) -> dict[str, Any]:
-        """The form that is frozen in a message."""
-        return {
-            "danger_area_id": self.danger_area_id,
-            "told_message_ids": list(self.told_message_ids),
-            "topic": self.topic,
-            "device_id": self.device_id,
-            "everyone": self.everyone,
-        }
+        """The form that is frozen in a message: what is empty is left out."""
+        stored = asdict(self)
+        if self.reminded is not None:
+            stored["reminded"] = {
+                name: value for name, value in stored["reminded"].items() if value not in (None, (), "")
+            }
+        return {name: value for name, value in stored.items() if value not in (None, (), False)}
 
     @staticmethod
     def from_json(stored: dict[str, Any]) -> Audience:
         """Reads the frozen form."""
+        reminded = stored.get("reminded")
         return Audience(
-            danger_area_id=stored["danger_area_id"],
-            told_message_ids=tuple(stored["told_message_ids"]),
-            topic=stored["topic"],
-            device_id=stored["device_id"],
-            everyone=stored["everyone"],
+            danger_area_id=stored.get("danger_area_id"),
+            told_message_ids=tuple(stored.get("told_message_ids", ())),
+            topic=stored.get("topic"),
+            device_id=stored.get("device_id"),
+            everyone=stored.get("everyone", False),
+            born=(stored["born"][0], stored["born"][1]) if stored.get("born") else None,
+            garbage_area_ids=tuple(stored.get("garbage_area_ids", ())),
+            reminded=None
+            if reminded is None
+            else Reminded(
+                slot=reminded.get("slot"),
+                wants=tuple((chosen, tuple(areas)) for chosen, areas in reminded.get("wants", ())),
+                born=reminded.get("born"),
+                area=reminded.get("area", ""),
+                among_told=tuple(reminded.get("among_told", ())),
+                not_told=tuple(reminded.get("not_told", ())),
+            ),
         )
 
 
@@ -94,9 +140,12 @@ _PASSES: tuple[tuple[PlaceName, bool | None], ...] = (
     (PlaceName.FAMILY, None),
 )
 _RINGS = ("inside", "rim")
-# Parts of a plan: two rings of every pass, those told before, followers, everyone or one device.
+# Parts of a plan: two rings of every pass, those told before, followers, one device or everyone, those who told
+# something of themselves. Numbers of parts are stored with a message half planned: a new part comes last.
 _CELL_PARTS = len(_PASSES) * len(_RINGS)
-_TOLD_PART, _TOPIC_PART, _DEVICE_PART, _EVERYONE_PART, _END = range(_CELL_PARTS, _CELL_PARTS + 5)
+_TOLD_PART, _TOPIC_PART, _DEVICE_PART, _EVERYONE_PART, _BORN_PART, _AREA_PART, _REMINDED_PART, _END = range(
+    _CELL_PARTS, _CELL_PARTS + 8
+)
 
 
 def chunk(
@@ -177,9 +226,30 @@ def _listed(session: Session, audience: Audience, part: int, offset: int, most: 
     elif part == _EVERYONE_PART and audience.everyone:
         everybody = sa.select(Device.id).where(Device.id > offset).order_by(Device.id).limit(most)
         ids = columns.ids(session, everybody)
+    elif part == _BORN_PART and audience.born is not None:
+        keys = tuple(children.months(*audience.born))
+        return _attributed(session, [Lookup("children", keys)], part, offset, most)
+    elif part == _AREA_PART and audience.garbage_area_ids:
+        return _attributed(session, [Lookup("garbage_areas", audience.garbage_area_ids)], part, offset, most)
+    elif part == _REMINDED_PART and (asked := audience.reminded) is not None:
+        return _attributed(session, asked.lookups(), part, offset, most, asked)
     if len(ids):
         return Found.of(ids, turn=part), Cursor(part, int(ids[-1]))
-    return Found.of(ids, turn=part), Cursor(part + 1) if part + 1 < _END else None
+    return Found.of(ids, turn=part), _behind(part)
+
+
+def _attributed(
+    session: Session, lookups: list[Lookup], part: int, offset: int, most: int, asked: Reminded | None = None
+) -> tuple[Found, Cursor | None]:
+    """The next devices of those who told something of themselves; the place is the name they gave to an area."""
+    among, without = (asked.among_told, asked.not_told) if asked is not None else ((), ())
+    ids, places, after = attributes.listed(session, lookups, offset, most, among=among, without=without)
+    found = Found(ids, places, np.full(len(ids), NO_CELL, np.int64), np.full(len(ids), part, np.int64))
+    return found, _behind(part) if after is None else Cursor(part, after)
+
+
+def _behind(part: int) -> Cursor | None:
+    return Cursor(part + 1) if part + 1 < _END else None
 
 
 def recipients(session: Session, audience: Audience, now: dt.datetime) -> Iterator[Recipients]:

@@ -8,6 +8,7 @@ one by one in the order given, by the very index, whatever the planner believes 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,47 @@ def places_of(session: Session, ids: Whole) -> tuple[Whole, list[str], Whole]:
     store = session.get_bind().dialect.name
     found = session.execute(sa.text(_PLACES_OF[store]), {"ids": _listed(store, ids)}).one()
     return _numbers(store, found[0]), _words(found[1]), _numbers(store, found[2])
+
+
+def in_window(
+    session: Session,
+    table: str,
+    condition: str,
+    with_names: bool,
+    values: Any,
+    since: int,
+    until: int,
+    most: int | None = None,
+) -> tuple[Whole, list[str] | None]:
+    """Devices with `since` <= id < `until` whose row `r` of a table meets a condition, and its labels if asked for.
+
+    The condition, words of this house, compares columns with `k.value`, one of `values.keys`, and with the fields of
+    `values`. In the order of the keys; no more than `most`.
+    """
+    store = session.get_bind().dialect.name
+    column = "label" if with_names else "'' AS label"
+    where = f"{condition} AND r.device_id >= :since AND r.device_id < :until"
+    if store == "sqlite":
+        labels = ", group_concat(label, '\x1e')" if with_names else ""
+        text = (
+            f"SELECT group_concat(device_id){labels} FROM (SELECT r.device_id, {column}"  # noqa: S608
+            f" FROM json_each(:keys) k CROSS JOIN {table} r ON {where} LIMIT :most)"
+        )
+        keys: Any = json.dumps(values.keys)
+    else:
+        labels = ", string_agg(label, '\x1e')" if with_names else ""
+        kind = "text" if values.keys and isinstance(values.keys[0], str) else "bigint"
+        text = (
+            f"SELECT string_agg(int8send(device_id), ''){labels} FROM (SELECT f.device_id, f.label"  # noqa: S608
+            f" FROM unnest(CAST(:keys AS {kind}[])) k (value) CROSS JOIN LATERAL (SELECT r.device_id, {column}"
+            f" FROM {table} r WHERE {where} OFFSET 0) f LIMIT :most) w"
+        )
+        keys = list(values.keys)
+    asked = {"keys": keys, "since": since, "until": until, "most": -1 if most is None and store == "sqlite" else most}
+    fields = {"slot": values.slot, "categories": values.categories, "area": values.area}
+    asked |= {name: value for name, value in fields.items() if f":{name}" in condition}
+    found = session.execute(sa.text(text), asked).one()
+    return _numbers(store, found[0]), _words(found[1]) if with_names else None
 
 
 def ids(session: Session, query: sa.Select[int]) -> Whole:

@@ -48,11 +48,13 @@ def claim(session: Session, now: dt.datetime, least_urgent: int | None = None) -
     others plan the next ones meanwhile.
     """
     due = _due(leases.clock(session, now))
-    waiting = sa.select(Message.id, Message.audience).where(due).order_by(Message.rank, Message.id)
+    waiting = sa.select(Message.id).where(due).order_by(Message.rank, Message.id)
     if least_urgent is not None:
         waiting = waiting.where(Message.rank <= least_urgent)
-    for number, audience in session.execute(waiting).all():
-        before = Audience.from_json(audience).told_message_ids
+    for number in session.scalars(waiting).all():
+        # One by one: an evening's reminders are hundreds, each with a long list of areas.
+        audience = session.scalars(sa.select(Message.audience).where(Message.id == number)).one()
+        before = Audience.from_json(audience).follows
         if before and batches.open_ones(session, before):
             continue
         mine = sa.select(Message).where(Message.id == number, due).with_for_update(skip_locked=True)
