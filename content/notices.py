@@ -1,4 +1,4 @@
-"""What the city tells everybody: written, submitted, approved by a second person, shown from when until when."""
+"""What the city tells everybody: written, submitted, approved by a second person, corrected, withdrawn."""
 
 from __future__ import annotations
 
@@ -6,93 +6,34 @@ import base64
 import datetime as dt
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
+from content import attachments, corrections, notice_index, workflow
 from content import texts as text
-from content import workflow
 from content.drafts import Content as Content
 from content.drafts import NoticeRefused as NoticeRefused
+from content.drafts import Phase as Phase
+from content.drafts import Push as Push
 from content.drafts import checked
-from content.editors import Action, Editor
-from content.texts import Finding, Texts
-from content.workflow import Machine, Transition
-from database import Base, BigId, Json, UtcDateTime, insert_ignore
+from content.editors import Editor
+from content.notice_table import MACHINE as MACHINE
+from content.notice_table import Notice as Notice
+from content.notice_table import content_hash as content_hash
+from content.notice_table import content_of as content_of
+from content.texts import Finding
+from database import insert_ignore
+from geo import areas
 
 REQUIRED_LANGUAGES = ("ja",)
-MACHINE = Machine(
-    "notice",
-    states=("draft", "submitted", "published", "withdrawn"),
-    transitions=(
-        Transition(None, "draft", "draft", Action.DRAFT, authoring=True),
-        Transition("draft", "edit", "draft", Action.DRAFT, authoring=True),
-        Transition("submitted", "edit", "draft", Action.DRAFT, authoring=True),  # any edit voids a submission
-        Transition("draft", "submit", "submitted", Action.SUBMIT, submitting=True),
-        Transition("submitted", "submit", "submitted", Action.SUBMIT, submitting=True),  # renews one that lapsed
-        Transition("submitted", "return", "draft", Action.RETURN, needs_reason=True),
-        Transition("submitted", "approve", "published", Action.APPROVE, approving=True),
-        Transition("draft", "withdraw", "withdrawn", Action.WITHDRAW),
-        Transition("submitted", "withdraw", "withdrawn", Action.WITHDRAW),
-        Transition("published", "withdraw", "withdrawn", Action.WITHDRAW, needs_reason=True),
-    ),
-    ended=frozenset({"withdrawn"}),
-    # An everyday notice may wait over a long weekend; an evacuation alert has half an hour.
-    approval_lapse=dt.timedelta(days=7),
-)
 
 
 class Conflict(Exception):
     """Somebody else changed the notice in between: read it again."""
-
-
-class Notice(Base):
-    """One notice. Its history is in the steps; after publication its content never changes."""
-
-    __tablename__ = "notices"
-    __table_args__ = (sa.Index(None, "state", "shown_from"), {"sqlite_autoincrement": True})
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
-    public_id: Mapped[str] = mapped_column(sa.Text, unique=True)
-    topic: Mapped[str | None] = mapped_column(sa.Text, index=True)  # None: listed, but pushed to nobody
-    state: Mapped[str] = mapped_column(sa.Text)
-    version: Mapped[int] = mapped_column(sa.Integer)
-    texts: Mapped[Texts] = mapped_column(Json)
-    link: Mapped[str | None] = mapped_column(sa.Text)
-    publish_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)  # None: when it is approved
-    expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    created_by: Mapped[int] = mapped_column(BigId, sa.ForeignKey("editors.id"))
-    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    updated_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    published_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)  # when it was approved
-    shown_from: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)  # the later of approval and publish_at
-    withdrawn_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-
-    def shown(self, now: dt.datetime) -> bool:
-        """Whether residents see it in lists at this moment."""
-        begun = self.shown_from is not None and self.shown_from <= now
-        return self.state == "published" and begun and (self.expires_at is None or self.expires_at > now)
-
-
-def content_of(notice: Notice) -> Content:
-    """The content as it stands, to change one thing of it."""
-    return Content(notice.texts, notice.topic, notice.link, notice.publish_at, notice.expires_at)
-
-
-def content_hash(notice: Notice) -> str:
-    """What an approval is bound to: everything a resident will read, where it leads, whom it reaches and when."""
-    return workflow.content_hash(
-        {
-            "expires_at": notice.expires_at,
-            "link": notice.link,
-            "public_id": notice.public_id,
-            "publish_at": notice.publish_at,
-            "texts": notice.texts,
-            "topic": notice.topic,
-        }
-    )
 
 
 def create(
@@ -101,16 +42,32 @@ def create(
     *,
     actor: Editor,
     now: dt.datetime,
+    corrects: Notice | None = None,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Notice:
-    """A new notice in draft; it may still be incomplete. Raises NoticeRefused, workflow.NotAllowed."""
+    """A new notice in draft; it may still be incomplete. Raises NoticeRefused, workflow.NotAllowed.
+
+    With `corrects` it will stand in the place of a published one, which stays readable.
+    """
     to = workflow.check(MACHINE, None, "draft", actor=actor, authors=(), now=now)
+    columns = _columns(session, content)
+    if errors := corrections.uncorrectable(corrects) if corrects is not None else []:
+        raise NoticeRefused(errors)
     public_id = base64.urlsafe_b64encode(random_bytes(16)).decode().rstrip("=")
     row = {"public_id": public_id, "state": to, "version": 1, "created_by": actor.id}
-    insert_ignore(session, Notice, row | {"created_at": now, "updated_at": now} | checked(content))
+    row |= {"created_at": now, "updated_at": now, "corrects_id": corrects.id if corrects is not None else None}
+    insert_ignore(session, Notice, row | columns)
     notice = session.scalars(sa.select(Notice).where(Notice.public_id == public_id)).one()
+    notice_index.put(session, notice.id, columns)
     _record(session, notice, None, "draft", actor, now)
     return notice
+
+
+def to_correct(notice: Notice, now: dt.datetime) -> Content:
+    """What the correction of a notice begins with: its content, to be put right; a time that is past is left out."""
+    content = content_of(notice)
+    waits = content.publish_at is not None and content.publish_at > now
+    return replace(content, publish_at=content.publish_at if waits else None, correction={})
 
 
 def edit(
@@ -119,12 +76,13 @@ def edit(
     """Changes a draft or a submission, which voids it. `version` is the one the editor saw.
 
     Raises Conflict when it is not the newest, NoticeRefused, workflow.NotAllowed (a published notice
-    is withdrawn and written anew, so that nobody reads what nobody approved).
+    is corrected by another or withdrawn, so that nobody reads what nobody approved).
     """
     _same_version(notice, version)
-    before, columns = notice.state, checked(content)
+    before, columns = notice.state, _columns(session, content)
     to = workflow.permit(session, MACHINE, notice.id, before, "edit", actor=actor, now=now)
     _move(session, notice, to, now, columns)
+    notice_index.put(session, notice.id, columns)
     _record(session, notice, before, "edit", actor, now)
     return notice
 
@@ -147,7 +105,8 @@ def submit(
     """Hands a notice to a second person and returns the hash that he must approve.
 
     `accept_warnings`: what the proofreading doubts is meant so (an anniversary has another year's date). Raises
-    NoticeRefused (no Japanese, a finding of the proofreading, already over), Conflict, workflow.NotAllowed.
+    NoticeRefused (no Japanese, a finding of the proofreading, already over, no word on what it corrects), Conflict,
+    workflow.NotAllowed.
     """
     _same_version(notice, version)
     before = notice.state
@@ -158,7 +117,8 @@ def submit(
         for found in proofread(notice, now, city_tz)
         if found.severity == "error" or not accept_warnings
     ]
-    if errors := errors + _over(notice, now):
+    errors += [fault for one in REQUIRED_LANGUAGES for fault in attachments.untitled(notice.attachments, one)]
+    if errors := errors + _over(notice, now) + corrections.refusals(session, notice):
         raise NoticeRefused(errors)
     _move(session, notice, to, now, {})
     _record(session, notice, before, "submit", actor, now)
@@ -193,10 +153,11 @@ def approve(session: Session, notice: Notice, *, actor: Editor, seen_hash: str, 
         seen_hash=seen_hash,
         authors=(notice.created_by,),
     )
-    if errors := _over(notice, now):
+    if errors := _over(notice, now) + corrections.refusals(session, notice):
         raise NoticeRefused(errors)
     shown_from = max(now, notice.publish_at or now)
     _move(session, notice, to, now, {"published_at": now, "shown_from": shown_from})
+    corrections.take_over(session, notice, now)
     _record(session, notice, before, "approve", actor, now)
     return notice
 
@@ -206,6 +167,7 @@ def withdraw(session: Session, notice: Notice, *, actor: Editor, now: dt.datetim
     before = notice.state
     to = workflow.permit(session, MACHINE, notice.id, before, "withdraw", actor=actor, now=now, reason=reason)
     _move(session, notice, to, now, {"withdrawn_at": now})
+    corrections.give_back(session, notice, now)
     _record(session, notice, before, "withdraw", actor, now, reason)
     return notice
 
@@ -215,34 +177,37 @@ def by_public_id(session: Session, public_id: str) -> Notice | None:
     return session.scalars(sa.select(Notice).where(Notice.public_id == public_id)).one_or_none()
 
 
-def current(
+def every(
     session: Session,
-    now: dt.datetime,
-    topic: str | None = None,
-    after: tuple[dt.datetime, int] | None = None,
+    state: str | None = None,
+    after_id: int | None = None,
     limit: int = 50,
+    *,
+    topic: str | None = None,
 ) -> Sequence[Notice]:
-    """What residents see now, the newest first; `after` is (shown_from, id) of the last one of the page before."""
-    query = sa.select(Notice).where(Notice.state == "published", Notice.shown_from <= now)
-    query = query.where(sa.or_(Notice.expires_at.is_(None), Notice.expires_at > now))
-    if topic is not None:
-        query = query.where(Notice.topic == topic)
-    if after is not None:
-        moment, last_id = after
-        query = query.where(
-            sa.or_(Notice.shown_from < moment, sa.and_(Notice.shown_from == moment, Notice.id < last_id))
-        )
-    return session.scalars(query.order_by(Notice.shown_from.desc(), Notice.id.desc()).limit(limit)).all()
-
-
-def every(session: Session, state: str | None = None, after_id: int | None = None, limit: int = 50) -> Sequence[Notice]:
     """All notices for the staff, the newest first; `after_id` is the id of the last one of the page before."""
     query = sa.select(Notice)
     if state is not None:
         query = query.where(Notice.state == state)
+    if topic is not None:
+        query = query.where(Notice.topic == topic)
     if after_id is not None:
         query = query.where(Notice.id < after_id)
     return session.scalars(query.order_by(Notice.id.desc()).limit(limit)).all()
+
+
+def _columns(session: Session, content: Content) -> dict[str, Any]:
+    """What is kept of a content; raises NoticeRefused, also for an area that there is not."""
+    content = replace(content, areas=[areas.canonical_code(code) for code in content.areas])
+    columns = checked(content)
+    unknown = [
+        (f"areas.{at}", "there is no such area")
+        for at, code in enumerate(content.areas)
+        if areas.get(session, code) is None
+    ]
+    if unknown:
+        raise NoticeRefused(unknown)
+    return columns
 
 
 def _over(notice: Notice, now: dt.datetime) -> list[tuple[str, str]]:

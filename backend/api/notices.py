@@ -15,8 +15,10 @@ from backend.api.blueprint import Blueprint
 from backend.config import settings
 from backend.errors import Problem, of_status
 from backend.transaction import session
+from content import noticeboard
 from content import notices as house
 from content import texts as text
+from content.noticeboard import Place, Wishes
 from content.notices import Notice
 
 FRESH_SECONDS = 30
@@ -72,9 +74,11 @@ class Notices(MethodView):
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """掲載中のお知らせを新しい順に。Notices shown now, the newest first."""
         now, wanted = clock.now(), speech.wanted()
-        found = house.current(session(), now, query["topic"], _after(query["cursor"]), query["limit"] + 1)
+        found = noticeboard.current(
+            session(), now, Wishes(topic=query["topic"]), _after(query["cursor"]), query["limit"] + 1
+        )
         last = found[: query["limit"]][-1] if found else None
-        key = (last.shown_from.isoformat(), last.id) if last and last.shown_from else ()
+        key = (last.phase_rank, last.shown_from.isoformat(), last.id) if last and last.shown_from else ()
         return cursor.page([view(notice, wanted, now) for notice in found], query["limit"], *key)
 
 
@@ -114,15 +118,15 @@ def view(notice: Notice, wanted: tuple[str, ...], now: dt.datetime) -> dict[str,
     }
 
 
-def _after(given: str | None) -> tuple[dt.datetime, int] | None:
+def _after(given: str | None) -> Place | None:
     """The place in the list that a cursor stands for."""
-    key = cursor.decode(given, str, int)
+    key = cursor.decode(given, int, str, int)
     if key is None:
         return None
     try:
-        moment = dt.datetime.fromisoformat(key[0])
+        moment = dt.datetime.fromisoformat(key[1])
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise Problem(400, "bad-cursor", "This cursor is not one of this list", field="cursor")
-    return moment, key[1]
+    return Place(key[0], moment, key[2])

@@ -14,7 +14,7 @@ from content.workflow import NotAllowed
 from notifications.dangers import AreaRefused
 from notifications.devices import TokenError
 from notifications.drafting import Conflict, DraftRefused
-from notifications.topics import UnknownTopics
+from notifications.topics import TopicRefused, UnknownTopics
 
 
 def problem_of(error: Exception) -> Problem:
@@ -32,6 +32,8 @@ def problem_of(error: Exception) -> Problem:
             return of_status(422, error.reason, errors=[{"field": error.field, "reason": error.reason, **where}])
         case TokenError():
             return of_status(422, str(error), field="token")
+        case TopicRefused():
+            return of_status(422, str(error), errors=[{"field": error.field, "reason": error.reason}])
         case TextsError():
             return of_status(422, str(error), field="texts")
         case UnknownTopics():
@@ -48,6 +50,7 @@ REFUSALS = (
     AreaRefused,
     TokenError,
     TextsError,
+    TopicRefused,
     UnknownTopics,
     Conflict,
     NoticeConflict,

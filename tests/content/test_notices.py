@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from content import editors, notices, workflow
+from content import editors, noticeboard, notices, workflow
 from content.editors import Role
+from content.noticeboard import Place, Wishes
 from content.notices import Conflict, Content, Notice, NoticeRefused, content_of
 from content.workflow import NotAllowed
 
@@ -52,9 +53,9 @@ def _published(session, people, now=NOW, **change):
 def test_two_people_publish_a_notice(session, people):
     notice = _draft(session, people)
     seen = _submit(session, notice, people.author)
-    assert notices.current(session, NOW) == []
+    assert noticeboard.current(session, NOW) == []
     notices.approve(session, notice, actor=people.approver, seen_hash=seen, now=NOW + HOUR)
-    assert notices.current(session, NOW + HOUR) == [notice]
+    assert noticeboard.current(session, NOW + HOUR) == [notice]
     assert (notice.state, notice.published_at, notice.shown_from) == ("published", NOW + HOUR, NOW + HOUR)
     told = [(s.action, s.editor.name, s.content_hash) for s in workflow.steps(session, "notice", notice.id)]
     assert told == [("draft", "author", seen), ("submit", "author", seen), ("approve", "approver", seen)]
@@ -191,7 +192,7 @@ def test_a_published_notice_is_withdrawn_with_a_reason_and_never_comes_back(sess
         notices.withdraw(session, notice, actor=people.author, now=NOW)
     notices.withdraw(session, notice, actor=people.author, now=NOW + HOUR, reason="日付の誤り")
     assert (notice.state, notice.withdrawn_at) == ("withdrawn", NOW + HOUR)
-    assert notices.current(session, NOW + HOUR) == []
+    assert noticeboard.current(session, NOW + HOUR) == []
     for call in (
         lambda: notices.edit(session, notice, Content(TEXTS), actor=people.author, version=notice.version, now=NOW),
         lambda: _submit(session, notice, people.author),
@@ -218,7 +219,7 @@ def test_a_notice_is_shown_from_when_until_when(session, people):
         (NOW + 2 * HOUR - second, True),
         (NOW + 2 * HOUR, False),
     ):
-        assert bool(notices.current(session, moment)) is notice.shown(moment) is seen
+        assert bool(noticeboard.current(session, moment)) is notice.shown(moment) is seen
 
 
 def test_a_publish_time_that_passed_meanwhile_means_at_once(session, people):
@@ -233,12 +234,12 @@ def test_the_newest_come_first_page_by_page_and_by_topic(session, people):
     second = _published(session, people, now=NOW + HOUR, topic="fire")
     twins = [_published(session, people, now=NOW + 2 * HOUR) for _ in range(2)]
     later = NOW + 3 * HOUR
-    assert notices.current(session, later) == [twins[1], twins[0], second, first]
-    assert notices.current(session, later, topic="fire") == [second]
-    assert notices.current(session, later, topic="none") == []
-    page = notices.current(session, later, limit=1)
+    assert noticeboard.current(session, later) == [twins[1], twins[0], second, first]
+    assert noticeboard.current(session, later, Wishes(topic="fire")) == [second]
+    assert noticeboard.current(session, later, Wishes(topic="none")) == []
+    page = noticeboard.current(session, later, limit=1)
     assert page == [twins[1]]
-    assert notices.current(session, later, after=(page[0].shown_from, page[0].id), limit=2) == [twins[0], second]
+    assert noticeboard.current(session, later, after=Place.of(page[0]), limit=2) == [twins[0], second]
 
 
 def test_staff_see_every_state(session, people):
