@@ -14,7 +14,22 @@ from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import database
-from backend import api, clock, docs, errors, headers, health, landing, limits, logs, metrics, presence, transaction
+from backend import (
+    api,
+    clock,
+    console,
+    docs,
+    errors,
+    headers,
+    health,
+    journaling,
+    landing,
+    limits,
+    logs,
+    metrics,
+    presence,
+    transaction,
+)
 from backend.api import refusals
 from backend.config import Settings
 from database import db
@@ -71,7 +86,7 @@ def create_app(settings: Settings | None = None, *, clock: clock.Clock | None = 
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     _open_database(app, settings)
-    for door in (logs, errors, refusals, headers, limits, presence, health, metrics, landing):
+    for door in (logs, errors, refusals, headers, limits, journaling, presence, health, metrics, landing, console):
         door.register(app)
     docs.register(app, [_blueprint(name) for name in api.BLUEPRINTS])
     return app

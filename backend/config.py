@@ -160,6 +160,13 @@ class Settings:
         "300", whole(1, 1_000_000), "registrations of phones from one address (carriers put many phones behind one)"
     )
     test_pushes_per_hour: int = setting("10", whole(1, 10_000), "test pushes a phone may send itself")
+    sign_ins_per_hour: int = setting(
+        "300", whole(1, 100_000), "attempts to sign in to the console from one address (a city hall is often one)"
+    )
+    console_idle_minutes: int = setting(
+        "60", whole(5, 1440), "minutes without a page after which the console asks to sign in again"
+    )
+    console_hours: int = setting("12", whole(1, 168), "hours after which it asks in any case")
     limits_url: str | None = setting(
         "",
         database_address,

@@ -12,11 +12,12 @@ PAGES = (
     " form-action 'self'"
 )
 PRIVATE = ("/v1/staff", "/v1/devices", "/console")
+ASSETS = ("/console/static",)  # the same for everybody
 OPEN = ("/v1/", "/opendata/", "/openapi.json")
 
 
 def register(app: Flask) -> None:
-    """Adds the headers to every response; a view's own Cache-Control and Content-Security-Policy stay."""
+    """Adds the headers to every response; a view's own Cache-Control, policy of content and referrer stay."""
     app.after_request(add)
 
 
@@ -24,10 +25,10 @@ def add(response: Response) -> Response:
     """The headers that suit the address asked for and the type answered."""
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
+    headers.setdefault("Referrer-Policy", "no-referrer")
     headers["X-Frame-Options"] = "DENY"
     headers.setdefault("Content-Security-Policy", PAGES if response.mimetype == "text/html" else NOTHING)
-    private = is_below(request.path, PRIVATE)
+    private = is_below(request.path, PRIVATE) and not is_below(request.path, ASSETS)
     if private or response.status_code >= 400:
         headers["Cache-Control"] = "no-store"
     elif "Cache-Control" not in headers:

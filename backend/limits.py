@@ -1,4 +1,4 @@
-"""Limits against abuse: so many registrations from one address, so many test pushes of one phone.
+"""Limits against abuse: registrations and sign-ins from one address, test pushes of one phone.
 
 They bound only these writes and never stand before a read. When their store fails they let everybody through:
 a phone that cannot register during a disaster is worse than an hour without a limit. The log and /readyz say so.
@@ -36,6 +36,7 @@ class Limiter:
     counters: Counters
     registrations: limits.RateLimitItem
     test_pushes: limits.RateLimitItem
+    sign_ins: limits.RateLimitItem
 
     def hit(self, item: limits.RateLimitItem, who: str) -> float | None:
         """Counts one; None when it is within the limit, else the seconds until it is again.
@@ -61,6 +62,7 @@ def register(app: Flask) -> None:
         Counters(settings.limits_url, lambda: moment().timestamp()),
         registrations=limits.RateLimitItemPerHour(settings.registrations_per_hour, namespace="registrations"),
         test_pushes=limits.RateLimitItemPerHour(settings.test_pushes_per_hour, namespace="test-pushes"),
+        sign_ins=limits.RateLimitItemPerHour(settings.sign_ins_per_hour, namespace="sign-ins"),
     )
 
 
@@ -84,6 +86,16 @@ def test_pushes(view: View) -> View:
         lambda limiter: limiter.test_pushes,
         lambda: f"device {g.device.id}",
         "This phone asked for too many test pushes within an hour.",
+    )
+
+
+def sign_ins(view: View) -> View:
+    """Bounds how often one address may try to sign in within an hour (YOBIKAKE_SIGN_INS_PER_HOUR)."""
+    return _bounded(
+        view,
+        lambda limiter: limiter.sign_ins,
+        lambda: client(request.remote_addr),
+        "Too many attempts to sign in came from this network within an hour.",
     )
 
 

@@ -42,6 +42,7 @@ def around(app: Flask, view: Callable[[], ResponseReturnValue]) -> Response:
     """Runs the view of the current request in its transaction and returns the finished response.
 
     The commit happens before the response leaves: who reads 201 can rely on the row. A failing commit raises.
+    Just before it, whoever registered in `yobikake.before_commit` is called with the session and the response.
     """
     mode: database.Mode = "read" if request.method in SAFE or _only_reads() else "write"
     with database.transactions(mode), Session(db.engine, expire_on_commit=False) as session:
@@ -49,6 +50,8 @@ def around(app: Flask, view: Callable[[], ResponseReturnValue]) -> Response:
         try:
             response = app.make_response(view())
             if response.status_code < 400:
+                for last in app.extensions.get("yobikake.before_commit", ()):
+                    last(session, response)
                 session.commit()
             return response  # whatever was not committed is rolled back when the session closes
         finally:

@@ -22,6 +22,7 @@ from database import db
 # The commands of `yobikake` and the modules whose `command` they are. Add a line when yours lands.
 # Only the one that is called is imported: a worker that was killed is back a second sooner.
 COMMANDS = {
+    "audit": "backend.cli.audit",
     "db": "backend.cli.database",
     "demo": "backend.cli.demo",
     "doctor": "backend.cli.doctor",

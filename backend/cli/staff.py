@@ -1,4 +1,4 @@
-"""`yobikake staff …`: the people who write and approve, and their keys."""
+"""`yobikake staff …`: the people who write and approve, their keys, and their links into the console."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend import clock
 from backend.config import settings
-from content import editors
+from content import accounts, editors, journal, signing
 from content.editors import Editor, EditorError, Role
 from database import db, transaction
 
@@ -40,6 +40,7 @@ def add(name: str, role: str | None, machine: bool) -> None:
             editor, key = editors.add(session, name, chosen, clock.now())
         except EditorError as refused:
             raise click.ClickException(str(refused)) from None
+        _note(session, "people.create", editor)
         said = f"{editor.name} ({Role(editor.role).ja}), id {editor.id}"
     _show_key(said, key)
 
@@ -73,8 +74,29 @@ def renew(who: str) -> None:
             key = editors.renew_key(session, editor, clock.now())
         except EditorError as refused:
             raise click.ClickException(str(refused)) from None
+        _note(session, "people.key", editor)
         said = editor.name
     _show_key(f"{said}: earlier keys are revoked", key)
+
+
+@command.command("invite")
+@click.argument("who")
+@click.option("--login", help="What WHO types to sign in, such as a staff number; needed the first time.")
+@with_appcontext
+def invite(who: str, login: str | None) -> None:
+    """Prints a one-time link with which WHO (a name or an id) sets a password and a second factor for the console."""
+    with transaction(db.engine) as session:
+        editor = _found(session, who)
+        try:
+            signing.ensure(session)
+            token = accounts.invite(session, editor, login, clock.now())
+        except EditorError as refused:
+            raise click.ClickException(str(refused)) from None
+        _note(session, "people.invite", editor)
+        said = editor.name
+    hours = int(accounts.LINK_LASTS.total_seconds() // 3600)
+    click.echo(f"{said}: give this link to nobody else; it works once, within {hours} hours:", err=True)
+    click.echo(f"{settings().public_url.rstrip('/')}/console/welcome/{token}")
 
 
 @command.command("revoke")
@@ -85,6 +107,7 @@ def revoke(who: str) -> None:
     with transaction(db.engine) as session:
         editor = _found(session, who)
         editors.disable(session, editor, clock.now())
+        _note(session, "people.disable", editor)
         said = editor.name
     click.echo(f"{said} is disabled; the keys no longer open anything.")
 
@@ -112,6 +135,20 @@ def _described(editor: Editor) -> dict[str, Any]:
         "disabled_at": moment(editor.disabled_at),
         "keys": [key.last4 for key in editor.keys if key.revoked_at is None],
     }
+
+
+def _note(session: Session, action: str, editor: Editor) -> None:
+    """Writes into the journal what was done on the server itself."""
+    journal.append(
+        session,
+        now=clock.now(),
+        actor=None,
+        name="command",
+        door="command",
+        action=action,
+        subject=editor.name,
+        detail={"role": editor.role},
+    )
 
 
 def _show_key(said: str, key: str) -> None:

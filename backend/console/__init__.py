@@ -1,0 +1,22 @@
+"""/console: the pages of city hall. Rendered here, usable without scripts, everything from this server."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Flask
+
+from backend.console import cookies, door, language
+
+# Modules whose import adds pages to `door.desk`. Add a line when yours lands.
+PAGES = ("dashboard", "entry", "people", "records")
+
+
+def register(app: Flask) -> None:
+    """Adds the console to an application."""
+    for name in PAGES:
+        import_module(f"backend.console.{name}")
+    cookies.register(app)
+    language.register(app)
+    app.register_blueprint(door.desk)
+    door.register(app)

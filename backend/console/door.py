@@ -1,0 +1,250 @@
+"""The console's door: every page names what its reader must be permitted to; others' forms and frames stay outside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from flask import Blueprint, Flask, Response, flash, g, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask.sessions import NullSession
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError, generate_csrf
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+from backend import clock
+from backend.config import settings
+from backend.console import refusals
+from backend.console.cookies import csrf
+from backend.console.language import mark, say
+from backend.errors import Problem
+from backend.transaction import session
+from content import editors, sign_ins
+from content.sign_ins import SignIn
+from database import db, transaction, unreachable
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+Method = str
+
+# No inline script or style, nothing from elsewhere, in nobody's frame.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+TOUCHED_EVERY = dt.timedelta(minutes=1)
+
+desk = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
+
+
+def page(rule: str, *actions: str, post: bool = False, name: str | None = None) -> Callable[[View], View]:
+    """Adds a page for people whose role permits every one of `actions`; the view finds the person in `g.editor`.
+
+    `post`: it takes a form, and nothing else. Without actions it is for everybody who is signed in.
+    """
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            found = signed_in()
+            if found is None:
+                return _ask_to_sign_in()
+            if not found.complete:
+                return redirect(url_for("console.second_factor_page"), 303)
+            g.editor, g.sign_in = found.editor, found
+            for action in actions:
+                if not editors.may(found.editor, action):
+                    return refusal(403, refusals.of_status(403))
+            return view(*args, **kwargs)
+
+        marked: Any = guarded
+        marked._actions = frozenset(actions)  # the tests look for it at every route
+        desk.add_url_rule(rule, name or view.__name__, marked, methods=["POST" if post else "GET"])
+        return view
+
+    return decorator
+
+
+def open_page(rule: str, *, post: bool = False) -> Callable[[View], View]:
+    """Adds a page for people who are not signed in."""
+
+    def decorator(view: View) -> View:
+        desk.add_url_rule(rule, view.__name__, view, methods=["POST" if post else "GET"])
+        return view
+
+    return decorator
+
+
+def signed_in() -> SignIn | None:
+    """The sign-in of this browser, half ones too; None when there is none that holds."""
+    token = cookie.get("sign_in")
+    if not isinstance(token, str):
+        return None
+    limits = settings()
+    idle, longest = dt.timedelta(minutes=limits.console_idle_minutes), dt.timedelta(hours=limits.console_hours)
+    return sign_ins.find(session(), token, clock.now(), idle=idle, longest=longest)
+
+
+def let_in(token: str) -> None:
+    """Gives the browser the token of a new sign-in and forgets whatever it brought: nobody can plant one."""
+    language_free = {"sign_in": token}
+    cookie.clear()
+    cookie.update(language_free)
+
+
+def safe_next(target: str | None) -> str:
+    """Where to go after signing in: an address of this console, or its first page for anything else."""
+    first = url_for("console.dashboard")
+    if not target or len(target) > 500 or not target.isascii() or not target.isprintable() or "\\" in target:
+        return first
+    parts = urlsplit(target)
+    inside = not parts.scheme and not parts.netloc and parts.path.startswith("/console/")
+    return target if inside and "//" not in parts.path and ".." not in parts.path else first
+
+
+def may(action: str) -> bool:
+    """Whether the reader's role permits an action: for links that would lead to a refusal."""
+    return "editor" in g and editors.may(g.editor, action)
+
+
+def tell(words: str, kind: str = "done") -> None:
+    """A line at the top of the next page; `kind` is done or warning."""
+    flash(words, kind)
+
+
+def refusal(status: int, words: str, **more: Any) -> Response:
+    """A page that says why not."""
+    return Response(render_template("console/refused.html", status=status, words=words, **more), status)
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    onward = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("console.sign_in", next=onward), 303)
+
+
+@desk.before_request
+def check_the_form() -> ResponseReturnValue | None:
+    """Refuses forms that other sites sent, and everything until somebody was invited."""
+    if request.endpoint == "console.static":
+        return None
+    if isinstance(cookie._get_current_object(), NullSession):  # type: ignore[attr-defined]
+        return Response(render_template("console/nobody.html"), 503, {"Retry-After": "10"})
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            return refusal(400, say(FORM_OLD))
+        csrf.protect()
+    return None
+
+
+# What each role is for, in a line.
+ROLES = {
+    "reader": mark("見るだけ"),
+    "author": mark("起案と提出、避難所の状況の入力"),
+    "approver": mark("起案と、ほかの人の起案の承認"),
+    "duty_officer": mark("承認者にできること、データの取り込み、配信の調査"),
+    "administrator": mark("人の管理、データの取り込み、記録の閲覧。起案も承認もしない"),
+    "auditor": mark("記録の閲覧と配信の調査。何も変えない"),
+}
+# Names of the roles, for the catalogue.
+ROLE_NAMES = (
+    mark("閲覧者"), mark("起案者"), mark("承認者"), mark("当直責任者"), mark("管理者"), mark("監査担当"), mark("機械"),
+)  # fmt: skip
+FORM_OLD = mark(
+    "この画面は古くなったか、別のサイトから送られました。何も変わっていません。前の画面を開き直してください。"
+)
+
+
+@desk.after_request
+def guard(response: Response) -> Response:
+    """Headers of the console's pages; backend.headers adds what every answer has."""
+    headers = response.headers
+    headers["Content-Security-Policy"] = POLICY
+    headers["Referrer-Policy"] = "same-origin"  # with none at all browsers say `Origin: null` of our own forms
+    headers["Cross-Origin-Opener-Policy"] = headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+    if request.endpoint == "console.static":
+        headers["Cache-Control"] = "public, max-age=3600"
+    _touch(response)
+    return response
+
+
+def _touch(response: Response) -> None:
+    """Writes down after the answer, at most once a minute, that the browser was heard of."""
+    found: SignIn | None = g.get("sign_in")
+    now = clock.now()
+    if found is None or found.ended_at is not None or now - found.seen_at < TOUCHED_EVERY:
+        return
+    engine, sign_in_id = db.engine, found.id
+
+    def write() -> None:
+        with transaction(engine) as own:
+            sign_ins.touch(own, sign_in_id, now)
+
+    response.call_on_close(write)
+
+
+# The items on top of every page: where they lead, what they are called, what a reader needs, values of the address.
+# Add a line when yours lands.
+NAV: list[tuple[str, str, str, dict[str, str]]] = [
+    ("console.dashboard", mark("いま"), "", {}),
+    ("console.people", mark("人"), "staff", {}),
+    ("console.journal_page", mark("記録"), "journal", {}),
+]
+
+
+def register(app: Flask) -> None:
+    """Gives the templates what they ask of the reader."""
+    city = app.extensions["yobikake.settings"].city_name
+    app.jinja_env.globals.update(console_may=may, console_nav=NAV, console_city=city, console_roles=ROLES, token=_token)
+
+
+def _token() -> Markup:
+    """The hidden field that every form of the console needs."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+
+
+@desk.errorhandler(CSRFError)
+def _forged(_error: CSRFError) -> Response:
+    return refusal(400, say(FORM_OLD))
+
+
+@desk.errorhandler(Problem)
+def _problem(problem: Problem) -> Response:
+    response = refusal(problem.status, refusals.of_status(problem.status), detail=problem.detail)
+    response.headers.update(problem.headers)
+    return response
+
+
+@desk.errorhandler(HTTPException)
+def _http(error: HTTPException) -> Response | HTTPException:
+    if error.response is not None or error.code is None or error.code < 400:
+        return error
+    return refusal(error.code, refusals.of_status(error.code))
+
+
+@desk.errorhandler(sa.exc.SQLAlchemyError)
+def _database(error: sa.exc.SQLAlchemyError) -> Response:
+    if not unreachable(error):
+        raise error
+    return refusal(503, refusals.of_status(503))
+
+
+def _refused(error: Exception) -> Response:
+    return refusal(refusals.status_of(error), refusals.headline(error), reasons=refusals.reasons(error))
+
+
+for _kind in refusals.KINDS:
+    desk.register_error_handler(_kind, _refused)
+
+
+@desk.route("/<path:_anything>")
+def lost(_anything: str) -> Response:
+    """Any other address below the console."""
+    return refusal(404, refusals.of_status(404))
+
+
+lost._actions = frozenset()  # type: ignore[attr-defined]

@@ -1,0 +1,77 @@
+"""The console's languages: Japanese, as it is written in templates and code, and English from a catalogue."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from flask import Flask, g, has_request_context, request
+from markupsafe import Markup, escape
+
+from backend.config import settings
+
+LANGUAGES = {"ja": "日本語", "en": "English"}
+COOKIE = "yobikake_console_language"
+_WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def mark(japanese: str) -> str:
+    """Marks words that are translated later (`_(…)`), so that the catalogue's test finds them."""
+    return japanese
+
+
+def say(japanese: str, **values: Any) -> str:
+    """The words in the reader's language, with `%(name)s` filled in."""
+    words = catalogue().get(japanese, japanese) if current() == "en" else japanese
+    return words % values if values else words
+
+
+def current() -> str:
+    """The language of this request."""
+    if not has_request_context():
+        return "ja"
+    if "language" not in g:
+        wanted = request.cookies.get(COOKIE, "ja")
+        g.language = wanted if wanted in LANGUAGES else "ja"
+    return str(g.language)
+
+
+@cache
+def catalogue() -> dict[str, str]:
+    """English by Japanese."""
+    words: dict[str, str] = tomllib.loads((files("backend.console") / "en.toml").read_text(encoding="utf-8"))
+    return words
+
+
+def local(at: dt.datetime) -> dt.datetime:
+    """A moment on the city's clock."""
+    return at.astimezone(settings().zone)
+
+
+def moment(at: dt.datetime | None) -> Markup:
+    """A moment for people: day, weekday and minute on the city's clock; the year where it is another one."""
+    if at is None:
+        return Markup("–")
+    there, language = local(at), current()
+    weekday = _WEEKDAYS[language][there.weekday()]
+    other = there.year != local(dt.datetime.now(dt.UTC)).year
+    if language == "ja":
+        words = f"{f'{there.year}年' if other else ''}{there.month}月{there.day}日({weekday}) {there:%H:%M}"
+    else:
+        words = f"{weekday} {there.day} {_MONTHS[there.month - 1]}{f' {there.year}' if other else ''} {there:%H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(there.isoformat(timespec="seconds"), escape(words))
+
+
+def number(value: float | None) -> str:
+    """12,345; a dash where nothing is known."""
+    return "–" if value is None else f"{value:,}"
+
+
+def register(app: Flask) -> None:
+    """Gives the templates `_`, `mark`, `moment` and `number`."""
+    app.jinja_env.globals.update(_=say, console_language=current, console_languages=LANGUAGES)
+    app.jinja_env.filters.update(moment=moment, number=number)
