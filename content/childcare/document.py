@@ -69,6 +69,7 @@ class _Entry(_Strict):
     source_url = fields.url()
     licence = fields.Words()
     as_of = fields.Day()
+    sample = fields.Truth()
 
     @ma.validates_schema
     def in_order(self, data: dict[str, Any], **_: Any) -> None:

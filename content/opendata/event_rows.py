@@ -14,6 +14,7 @@ from content.opendata.event_columns import EventFormat
 from geo import mesh
 from geo.municipality import MunicipalityError, six_digits
 from geo.opendata import cells
+from geo.opendata.facts import point_of
 from geo.opendata.faults import CellFault, OpenDataError
 from geo.opendata.report import Report
 from geo.opendata.sheet import Record, Sheet, header_key
@@ -129,8 +130,7 @@ class EventRow:
         return facts | {"time_note": "\n".join(one for one in told if one) or None}
 
     def _position(self) -> dict[str, Any]:
-        lat = self._parsed("lat", cells.number)
-        lon = self._parsed("lon", cells.number)
+        lat, lon = self._degrees()
         nowhere = {"lat": None, "lon": None, "cell": None}
         if lat is None or lon is None:
             if (lat is None) != (lon is None) and not self.refused:
@@ -144,6 +144,17 @@ class EventRow:
             self._refuse(f"{self._header('lat')}・{self._header('lon')}", f"{lat}, {lon}", fault.code, str(fault))
             return nowhere
         return {"lat": point.lat, "lon": point.lon, "cell": mesh.cell_of(point)}
+
+    def _degrees(self) -> tuple[float | None, float | None]:
+        """Of the geometry in GeoJSON, else of the two columns."""
+        if self.record.geometry is None:
+            return self._parsed("lat", cells.number), self._parsed("lon", cells.number)
+        try:
+            lon, lat = point_of(self.record.geometry)
+        except CellFault as fault:
+            self._refuse("geometry", str(self.record.geometry), fault.code, str(fault))
+            return None, None
+        return lat, lon
 
     def _application(self, note: str | None) -> tuple[dt.date | None, str | None]:
         """Until when to apply; a cell that is no day is left in words."""

@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
@@ -122,6 +121,7 @@ class ItemRow:
     size_rule: Words = field(default_factory=dict)
     cautions: list[str] | None = None  # None: recognised by its words
     link: str | None = None
+    sort_key: str | None = None  # where it stands in the dictionary; None: by its reading or name
 
 
 @dataclass(slots=True)
@@ -133,15 +133,27 @@ class OverlayRow:
     rule: RuleRow
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose data they are, where a file says it itself."""
+
+    source: str
+    licence: str | None
+    as_of: dt.date | None
+
+
 @dataclass(slots=True)
 class Harvest:
     """All that the files of one city say."""
+
+    origin: Origin | None = None
 
     categories: dict[str, CategoryRow] = field(default_factory=dict)
     areas: list[AreaRow] = field(default_factory=list)
     changes: list[ChangeRow] = field(default_factory=list)
     overlays: list[OverlayRow] = field(default_factory=list)
     items: list[ItemRow] = field(default_factory=list)
+    keys: set[tuple[str, str]] = field(default_factory=set)  # part and key, where a format needs them to be unique
 
     def category(self, key: str, report: Report) -> CategoryRow:
         """The category of this key, made when it is new."""
@@ -169,8 +181,3 @@ def digest(value: Any) -> str:
 def words(text: str, language: str = "ja") -> Words:
     """{language: text}, empty for no text."""
     return {language: text} if text else {}
-
-
-def in_languages(raw: Mapping[str, Any]) -> Words:
-    """Texts by language with the empty ones left out."""
-    return {tag: text for tag, value in raw.items() if isinstance(value, str) and (text := tidy(value))}

@@ -16,15 +16,15 @@ from content.opendata.garbage_harvest import (
     ChangeRow,
     Harvest,
     ItemRow,
+    Origin,
     OverlayRow,
     RuleRow,
     digest,
-    in_languages,
     label,
 )
 from content.opendata.json_rows import JsonText
 from content.opendata.place_names import key_of, town_and_block
-from geo.opendata.faults import CellFault, OpenDataError
+from geo.opendata.faults import CellFault, OpenDataError, checked_licence, checked_source
 from geo.opendata.report import Report
 
 FORMAT = "yobikake-garbage"
@@ -40,7 +40,9 @@ _FIELDS = {
         "key", "kind", "first", "last", "to", "centre", "area", "category", "lost_nth", "new_nth", "reason",
     },
     "overlays": {"key", *_RULE, *_PATTERN} - {"overlay"},
-    "items": {"names", "category", "reading", "aliases", "notes", "size_rule", "cautions", "link"},
+    "items": {
+        "key", "names", "category", "reading", "aliases", "notes", "size_rule", "cautions", "link", "sort_key",
+    },
 }  # fmt: skip
 _TEXTS = {"names", "bag", "limits", "how", "note", "reason", "notes", "size_rule"}
 _CUTOFF, _COLOUR = re.compile("^([01][0-9]|2[0-3]):[0-5][0-9]$"), re.compile("^#[0-9a-fA-F]{6}$")
@@ -55,9 +57,11 @@ def is_house(text: str) -> bool:
 def read_house(text: str, harvest: Harvest, report: Report) -> None:
     """Every part of the document; an element with a fault is refused whole, with its line and the field."""
     members = JsonText(text).members()
-    unknown = set(members) - {"format", *_FIELDS}
+    unknown = set(members) - {"format", "source", *_FIELDS}
     if unknown:
         raise OpenDataError("unknown_format", f"知らない項目です: {min(unknown)}", line=members[min(unknown)][0])
+    if "source" in members:
+        harvest.origin = _origin(*members["source"])
     readers: dict[str, Callable[[int, One, Harvest, Report], None]] = {
         "categories": _category,
         "areas": _area,
@@ -97,7 +101,7 @@ def _category(_line: int, one: One, harvest: Harvest, report: Report) -> None:
     row = CategoryRow(key, report)
     for name in ("names", "bag", "limits", "how", "note"):
         if name in one:
-            setattr(row, name, in_languages(one[name]))
+            setattr(row, name, _said(one[name]))
     row.cutoff, row.colour, row.link = (_text(one, name) or None for name in ("cutoff", "colour", "link"))
     if row.cutoff is not None and not _CUTOFF.match(row.cutoff):
         raise CellFault("not_a_time", f"cutoff は 08:30 のように書いてください: {row.cutoff[:10]}")
@@ -129,7 +133,7 @@ def _rule(one: One, harvest: Harvest, *, overlay: bool) -> list[RuleRow]:
     holidays = one.get("on_holidays", True)
     if type(holidays) is not bool:
         raise CellFault("not_a_flag", "on_holidays は true か false です")
-    words = in_languages(one.get("reason", {})), in_languages(one.get("note", {}))
+    words = _said(one.get("reason", {})), _said(one.get("note", {}))
     return [RuleRow(category, each, first, last, holidays, overlay, *words) for each in patterns]
 
 
@@ -141,12 +145,11 @@ def _area(line: int, one: One, harvest: Harvest, report: Report) -> None:
     if not town:
         town, block = town_and_block(name)
     key = label(_text(one, "key")) or key_of(ward, name)
-    if any(area.key == key for area in harvest.areas):
-        raise CellFault("duplicate_id", f"地区「{key}」がもうあります")
+    _once(harvest, "areas", key, f"地区「{key}」がもうあります")
     row = AreaRow(line, report, key, name, town, block, ward)
-    row.names = in_languages(one.get("names", {}))
+    row.names = _said(one.get("names", {}))
     row.reading, row.centre = _text(one, "reading"), label(_text(one, "centre")) or None
-    row.note = in_languages(one.get("note", {}))
+    row.note = _said(one.get("note", {}))
     contact = one.get("contact", {})
     if not isinstance(contact, dict) or not all(isinstance(value, str) for value in contact.values()):
         raise CellFault("not_texts", "contact は name, phone, url の組にしてください")
@@ -188,15 +191,14 @@ def _change(line: int, one: One, harvest: Harvest, report: Report) -> None:
     if nths[0] is not None and kind != "closed":
         raise CellFault("not_an_occurrence", "lost_nth は closed にだけ書けます")
     key = key or digest([kind, first, last, to, category, centre, area])[:12]
-    if any(change.key == key for change in harvest.changes):
-        raise CellFault("duplicate_id", f"例外「{key}」がもうあります")
-    reason = in_languages(one.get("reason", {}))
+    _once(harvest, "changes", key, f"例外「{key}」がもうあります")
+    reason = _said(one.get("reason", {}))
     row = ChangeRow(line, report, key, kind, first, last, to, centre, area, category, *nths, reason)
     harvest.changes.append(row)
 
 
 def _item(_line: int, one: One, harvest: Harvest, report: Report) -> None:
-    names = in_languages(one.get("names", {}))
+    names = _said(one.get("names", {}))
     if not names.get("ja"):
         raise CellFault("missing", "names に ja がありません")
     category = label(_text(one, "category")) or None
@@ -205,13 +207,35 @@ def _item(_line: int, one: One, harvest: Harvest, report: Report) -> None:
     marked = _list(one, "cautions") if "cautions" in one else None
     if strange := set(marked or ()) - set(cautions.codes()):
         raise CellFault("unknown_caution", f"知らない注意です: {min(strange)}")
-    key = f"{label(names['ja'])}|{category or ''}"
-    if any(item.key == key for item in harvest.items):
-        raise CellFault("duplicate_id", f"「{names['ja']}」がもうあります")
+    key = _text(one, "key") or f"{label(names['ja'])}|{category or ''}"
+    _once(harvest, "items", key, f"「{names['ja']}」がもうあります")
     row = ItemRow(report, key, names, category, _text(one, "reading"), "", _list(one, "aliases"))
-    row.notes, row.size_rule = in_languages(one.get("notes", {})), in_languages(one.get("size_rule", {}))
+    row.notes, row.size_rule = _said(one.get("notes", {})), _said(one.get("size_rule", {}))
     row.cautions, row.link = marked, _text(one, "link") or None
+    row.sort_key = _text(one, "sort_key") or None
     harvest.items.append(row)
+
+
+def _once(harvest: Harvest, part: str, key: str, reason: str) -> None:
+    if (part, key) in harvest.keys:
+        raise CellFault("duplicate_id", reason)
+    harvest.keys.add((part, key))
+
+
+def _origin(line: int, raw: Any) -> Origin:
+    """Whose data they are, as an export says it. Raises `OpenDataError`."""
+    if not isinstance(raw, dict) or set(raw) - {"key", "licence", "as_of"}:
+        raise OpenDataError("unknown_format", "source は key、licence、as_of の組です", line=line)
+    try:
+        key, licence = _text(raw, "key", needed=True), _text(raw, "licence") or None
+        return Origin(str(checked_source(key)), checked_licence(licence), _date(raw, "as_of"))
+    except CellFault as fault:
+        raise OpenDataError(fault.code, f"source: {fault}", line=line) from fault
+
+
+def _said(raw: Mapping[str, str]) -> dict[str, str]:
+    """Texts by language exactly as written, so that an export reads back the same; empty ones are left out."""
+    return {tag: text.replace("\0", "") for tag, text in raw.items() if text.strip()}
 
 
 def _text(one: One, name: str, *, needed: bool = False) -> str:

@@ -22,9 +22,11 @@ from geo.opendata.faults import OpenDataError, checked_licence, checked_source
 from geo.opendata.report import Report
 from geo.opendata.sheet import csv_rows, header_key
 from geo.opendata.turn import take_turn
+from geo.sites import bump_revision
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
+REVISION = "garbage"
 Files = Mapping[str, bytes]  # by name, without folders
 
 _FORMATS = {
@@ -55,9 +57,9 @@ def import_garbage(
 ) -> dict[str, Report]:
     """Reads the files of one city and brings the store to what they say, in the caller's transaction.
 
-    `name`: of the folder, the source where none is given. A report for each file that was read; together
-    they are applied or not. Idempotent; what a file does not state stays as stored. Raises `OpenDataError`
-    for files that cannot be used at all.
+    `name`: of the folder, the source where neither the options nor a file of ours says one. A report for each file
+    that was read; together they are applied or not. Idempotent; what a file does not state stays as stored. Raises
+    `OpenDataError` for files that cannot be used at all.
     """
     options = options or GarbageOptions()
     checked_licence(options.licence)
@@ -66,12 +68,14 @@ def import_garbage(
             five_digits(options.municipality)
         except MunicipalityError as error:
             raise OpenDataError(error.code, str(error)) from error
-    source = checked_source(options.source) or _source_of(name)
+    given = checked_source(options.source)
+    harvest, reports = read(files)
+    origin = harvest.origin
+    source = given or (origin.source if origin is not None else _source_of(name))
     if options.complete_for not in (None, source):
         raise OpenDataError("not_in_file", f"complete-for はこのデータの出典「{source}」にだけ使えます")
     if not options.dry_run:
         take_turn(session)
-    harvest, reports = read(files)
     for report in reports.values():
         report.dry_run, report.sources = options.dry_run, [source]
     tie(session, harvest.areas, options.municipality)
@@ -95,9 +99,11 @@ def import_garbage(
             source,
             now,
             schedule_changed=store.schedule_changed,
-            licence=options.licence,
-            as_of=options.as_of,
+            licence=options.licence or (origin.licence if origin is not None else None),
+            as_of=options.as_of or (origin.as_of if origin is not None else None),
         )
+        if store.schedule_changed or any(report.writes for report in reports.values()):
+            bump_revision(session, REVISION, now)
     return reports
 
 

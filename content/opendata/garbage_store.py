@@ -156,7 +156,7 @@ class Store:
             marked = row.cautions
             if marked is None:
                 marked = cautions.of_words([*row.names.values(), *row.aliases])
-            order = (fold(row.reading) or fold(row.index) + fold(row.names["ja"]))[:SORTED_BY]
+            order = row.sort_key or (fold(row.reading) or fold(row.index) + fold(row.names["ja"]))[:SORTED_BY]
             values: dict[str, Any] = {
                 "names": row.names, "reading": row.reading, "aliases": row.aliases, "notes": row.notes,
                 "size_rule": row.size_rule, "cautions": marked, "link": row.link, "sort_key": order,

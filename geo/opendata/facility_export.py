@@ -16,6 +16,7 @@ from geo.sites import Site, SiteKind
 
 _HOURS = ("利用可能曜日", "開始時間", "終了時間", "利用可能日時特記事項")
 _OWNER = ("法人番号", "団体名")
+_MARKS = frozenset({"設置位置", "小児対応設備の有無", "名称_通称", "バリアフリー情報"})  # by which lists are recognised
 _PICTURE = ("URL", "画像", "画像_ライセンス", "備考")
 
 
@@ -30,10 +31,10 @@ class Layout:
         """A record of this table."""
         return {name: record.get(self.renamed.get(name, name)) for name in self.columns}
 
-    def filled(self) -> frozenset[str]:
-        """Columns that the house has something for."""
-        known = frozenset(site_export.COLUMNS) - site_export.NEVER
-        return frozenset(name for name in self.columns if self.renamed.get(name, name) in known)
+    def left_out(self) -> frozenset[str]:
+        """Columns that GeoJSON goes without: the house has nothing for them, and no list is known by them."""
+        known = (frozenset(site_export.COLUMNS) - site_export.NEVER) | _MARKS
+        return frozenset(name for name in self.columns if self.renamed.get(name, name) not in known)
 
 
 SITES = Layout(site_export.COLUMNS)

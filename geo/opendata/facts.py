@@ -173,7 +173,7 @@ class Reading:
         if self.record.geometry is not None:
             where = "geometry"
             try:
-                lon, lat = _point_of(self.record.geometry)
+                lon, lat = point_of(self.record.geometry)
             except CellFault as fault:
                 self.refuse(where, self.record.geometry, fault.code, str(fault))
                 return None, None
@@ -283,7 +283,7 @@ _TAKERS: dict[str, Callable[[Reading], Any]] = {
 }
 
 
-def _point_of(geometry: Any) -> tuple[float, float]:
+def point_of(geometry: Any) -> tuple[float, float]:
     """(longitude, latitude) of a GeoJSON point; a height is left out. Raises `CellFault`."""
     if not isinstance(geometry, dict) or geometry.get("type") != "Point":
         kind = geometry.get("type") if isinstance(geometry, dict) else geometry
