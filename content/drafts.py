@@ -10,11 +10,11 @@ from typing import Any
 
 from content import attachments
 from content import texts as text
+from content.childcare.ages import OLDEST_MONTHS
 from content.texts import Texts
 
 TOPIC_MAX = 100
 MOST_AREAS = 50
-OLDEST_MONTHS = 12 * 20
 CORRECTION_MAX = 500
 
 

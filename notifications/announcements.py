@@ -1,13 +1,18 @@
-"""Freshly published notices become messages to the followers of their topic."""
+"""Freshly published notices become messages: to those whom they concern, or to everyone."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from content.notices import Notice
-from notifications import messages, topics
+from content import corrections
+from content.childcare.ages import months_of_birth
+from content.notices import Notice, Push
+from notifications import dangers, messages, topics
 from notifications.audiences import Audience
 from notifications.dispatch import batches
 from notifications.identifier import derived_identifier
@@ -15,28 +20,83 @@ from notifications.messages import Kind, Lane, Message, Saying
 
 # A notice without an end is news for this long; after that a phone that was off need not ring for it.
 NEWS_FOR = dt.timedelta(days=3)
+_MOST_AREAS_NAMED = 3  # in the reason, which travels with every push
 
 
-def announce(session: Session, notice: Notice, now: dt.datetime, public_url: str = "") -> Message | None:
-    """Tells the followers of a notice's topic, in the transaction that publishes it; None when it has no topic.
+def audience_of(session: Session, notice: Notice, now: dt.datetime, city_zone: ZoneInfo) -> Audience | None:
+    """Whose phones a notice rings; None when it rings nobody's.
 
-    Once a notice, however often it is called. Raises topics.UnknownTopics.
+    Of those concerned each must follow its topic (or one above; a topic that nobody can switch off is followed by
+    all), have a place in its areas, and a child of its ages at the moment it is shown: all of it that the notice
+    says. A correction goes also to whoever was told what it corrects. Raises topics.UnknownTopics,
+    dangers.AreaRefused for an area without a boundary.
     """
-    if notice.topic is None:
+    audience = _asked(session, notice, now, city_zone)
+    if audience is None:
         return None
-    if not topics.exists(session, notice.topic):
-        raise topics.UnknownTopics([notice.topic])
-    begins = max(now, notice.publish_at or now)
+    earlier = corrections.corrected_by(session, notice)
+    said = messages.by_origin(session, _origin(earlier)) if earlier is not None else None
+    return replace(audience, told_message_ids=(said.id,)) if said is not None else audience
+
+
+def _asked(session: Session, notice: Notice, now: dt.datetime, city_zone: ZoneInfo) -> Audience | None:
+    if notice.push == Push.NONE:
+        return None
+    if notice.push == Push.EVERYONE:
+        return Audience(everyone=True)
+    topic = None
+    if notice.topic is not None:
+        if not topics.exists(session, notice.topic):
+            raise topics.UnknownTopics([notice.topic])
+        # What nobody can switch off is no condition.
+        topic = notice.topic if topics.may_be_left_out(session, notice.topic) else None
+    born = None
+    if notice.from_months is not None or notice.to_months is not None:
+        day = _begins(notice, now).astimezone(city_zone).date()
+        born = months_of_birth(day, notice.from_months, notice.to_months)
+    if notice.areas:
+        return Audience(danger_area_id=_inside(session, notice.areas), followers_of=topic, parents_of=born)
+    if born is not None:
+        return Audience(born=born, followers_of=topic)
+    if topic is not None:
+        return Audience(topic=topic)
+    return Audience(everyone=True) if notice.topic is not None else None
+
+
+def _inside(session: Session, codes: Sequence[str]) -> int:
+    try:
+        shape = dangers.compose(session, polygon=None, area_codes=codes, minus_area_codes=(), minus_polygon=None)
+    except dangers.AreaRefused as refused:
+        raise dangers.AreaRefused("areas", f"{refused.reason}: nobody can be rung there; set push to none") from refused
+    return shape.id
+
+
+def announce(
+    session: Session, notice: Notice, now: dt.datetime, public_url: str = "", *, city_zone: ZoneInfo
+) -> Message | None:
+    """Tells those whom a notice rings, in the transaction that publishes it; None when there is nobody to ring.
+
+    Once a notice, however often it is called; from the moment on at which it is shown, or later, when a worker is
+    back, while it is news. What a correction corrects is not sent to anybody else any more. Raises as `audience_of`.
+    """
+    earlier = corrections.corrected_by(session, notice)
+    if earlier is not None:
+        retract(session, earlier)
+    audience = audience_of(session, notice, now, city_zone)
+    if audience is None:
+        return None
+    begins = _begins(notice, now)
     news_until = begins + NEWS_FOR
     saying = Saying(
-        origin=f"notice:{notice.public_id}",
-        thread=derived_identifier("notice", notice.public_id),
+        origin=_origin(notice),
+        # A correction takes the place of what it corrects on the phone, too.
+        thread=derived_identifier("notice", corrections.first(session, notice).public_id),
         kind=Kind.NOTICE,
         lane=Lane.NOTICE,
         texts=notice.texts,
         link=notice.link or f"{public_url.rstrip('/')}/v1/notices/{notice.public_id}",
-        reason=f"topic:{notice.topic}",
-        audience=Audience(topic=notice.topic),
+        reason=_reason(notice),
+        audience=audience,
         not_before=begins,
         expires_at=min(news_until, notice.expires_at) if notice.expires_at else news_until,
     )
@@ -44,8 +104,25 @@ def announce(session: Session, notice: Notice, now: dt.datetime, public_url: str
 
 
 def retract(session: Session, notice: Notice) -> None:
-    """A notice was withdrawn: whatever of its message was not handed over yet stays unsaid."""
-    message = messages.by_origin(session, f"notice:{notice.public_id}")
+    """A notice was withdrawn or corrected: whatever of its message was not handed over yet stays unsaid."""
+    message = messages.by_origin(session, _origin(notice))
     if message is not None:
         messages.withdraw(session, [message.id])
         batches.withdraw(session, [message.id])
+
+
+def _begins(notice: Notice, now: dt.datetime) -> dt.datetime:
+    return max(now, notice.publish_at or now)
+
+
+def _origin(notice: Notice) -> str:
+    return f"notice:{notice.public_id}"
+
+
+def _reason(notice: Notice) -> str:
+    """Why it came: each condition that was met, with a blank between."""
+    if notice.push == Push.EVERYONE:
+        return "everyone"
+    ages = notice.from_months is not None or notice.to_months is not None
+    said = [f"area:{code}" for code in notice.areas[:_MOST_AREAS_NAMED]] + (["child"] if ages else [])
+    return " ".join(([f"topic:{notice.topic}"] if notice.topic is not None else []) + said)

@@ -18,12 +18,12 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from notifications import attributes, children, columns, dangers, told
+from notifications import attributes, children, columns, dangers, narrowing, told, topics
 from notifications.attributes import Lookup
 from notifications.devices import Device
 from notifications.places import CURRENT_GROWS_OLD, PlaceName
 from notifications.recipients import NO_CELL, PLACES, UNKNOWN_PLACE, Found, Recipients, describe, is_first
-from notifications.topics import Follow
+from notifications.reminded import Reminded as Reminded
 
 # What a chunk may cost: a row found is 1, a cell looked into _CELL_COSTS. Some 60,000 a second for recipients that
 # are new, five times as many for those who come again.
@@ -35,33 +35,14 @@ _ALL = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Reminded:
-    """Those who asked to be reminded: `wants` are (choice of categories, collection areas) of an hour.
-
-    `slot` None: whatever hour they asked for. `born`: those who want the dates of children born in this month, at
-    minute `slot` of the day, with the programmes of `area`.
-    """
-
-    slot: int | None
-    wants: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    born: str | None = None
-    area: str = ""
-    among_told: tuple[int, ...] = ()  # only those told one of these messages
-    not_told: tuple[int, ...] = ()  # none of those told one of these
-
-    def lookups(self) -> list[Lookup]:
-        """What is looked up for them."""
-        if self.born is not None:
-            return [Lookup("child_dates", (self.born,), self.slot, area=self.area)]
-        table = "garbage_choices" if self.slot is None else "garbage_days"
-        return [Lookup(table, areas, self.slot, categories=chosen) for chosen, areas in self.wants]
-
-
-@dataclass(frozen=True, slots=True)
 class Audience:
     """A union: inside a danger area, told earlier messages, followers of a topic, one device, everyone, families with
     a child born from one month to another (`born`, 2023-04, both included), those who chose one of these collection
-    areas, those who asked to be reminded."""
+    areas, those who asked to be reminded.
+
+    Of all but those told before, `followers_of` leaves only those who follow this topic or one above it, and
+    `parents_of` only families with a child born in these months.
+    """
 
     danger_area_id: int | None = None
     told_message_ids: tuple[int, ...] = ()
@@ -71,6 +52,8 @@ class Audience:
     born: tuple[str, str] | None = None
     garbage_area_ids: tuple[int, ...] = ()
     reminded: Reminded | None = None
+    followers_of: str | None = None
+    parents_of: tuple[str, str] | None = None
 
     @property
     def follows(self) -> tuple[int, ...]:
@@ -97,19 +80,16 @@ class Audience:
             topic=stored.get("topic"),
             device_id=stored.get("device_id"),
             everyone=stored.get("everyone", False),
-            born=(stored["born"][0], stored["born"][1]) if stored.get("born") else None,
+            born=_months(stored.get("born")),
             garbage_area_ids=tuple(stored.get("garbage_area_ids", ())),
-            reminded=None
-            if reminded is None
-            else Reminded(
-                slot=reminded.get("slot"),
-                wants=tuple((chosen, tuple(areas)) for chosen, areas in reminded.get("wants", ())),
-                born=reminded.get("born"),
-                area=reminded.get("area", ""),
-                among_told=tuple(reminded.get("among_told", ())),
-                not_told=tuple(reminded.get("not_told", ())),
-            ),
+            followers_of=stored.get("followers_of"),
+            parents_of=_months(stored.get("parents_of")),
+            reminded=Reminded.from_json(reminded) if reminded is not None else None,
         )
+
+
+def _months(stored: list[str] | None) -> tuple[str, str] | None:
+    return (stored[0], stored[1]) if stored else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +173,9 @@ def chunk(
             left -= len(piece)
         if len(piece):
             pieces.append(piece)
-    return Found.joined(pieces), following
+    found = Found.joined(pieces)
+    narrowed = narrowing.kept(session, found.device_ids, audience.followers_of, audience.parents_of)
+    return found.kept(narrowed | (found.turns == _TOLD_PART)), following
 
 
 def _in_cells(
@@ -219,8 +201,7 @@ def _listed(session: Session, audience: Audience, part: int, offset: int, most: 
             ids = told.in_blocks(session, audience.told_message_ids, blocks)
             return Found.of(ids, turn=part, place=UNKNOWN_PLACE), Cursor(part, blocks[-1] + 1)
     elif part == _TOPIC_PART and audience.topic is not None:
-        following = sa.select(Follow.device_id).where(Follow.slug == audience.topic, Follow.device_id > offset)
-        ids = columns.ids(session, following.order_by(Follow.device_id).limit(most))
+        ids = columns.ids(session, topics.followers(audience.topic, offset, most))
     elif part == _DEVICE_PART and audience.device_id is not None:
         return Found.of(np.array([audience.device_id], np.int64), turn=part), Cursor(part + 1)
     elif part == _EVERYONE_PART and audience.everyone:

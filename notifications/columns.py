@@ -141,6 +141,22 @@ def in_window(
     return _numbers(store, found[0]), _words(found[1]) if with_names else None
 
 
+def meeting(session: Session, ids: Whole, table: str, condition: str, **values: Any) -> Whole:
+    """Of devices those that have a row `r` in a table that meets a condition, words of this house with `values`."""
+    store = session.get_bind().dialect.name
+    if store == "sqlite":
+        text = (
+            f"SELECT group_concat(r.device_id) FROM json_each(:ids) i CROSS JOIN {table} r"  # noqa: S608
+            f" ON r.device_id = i.value AND {condition}"
+        )
+    else:
+        text = (
+            f"SELECT string_agg(int8send(r.device_id), '') FROM {table} r"  # noqa: S608
+            f" WHERE r.device_id = ANY(CAST(:ids AS bigint[])) AND {condition}"
+        )
+    return _numbers(store, session.scalar(sa.text(text), {"ids": _listed(store, ids), **values}))
+
+
 def ids(session: Session, query: sa.Select[int]) -> Whole:
     """The one column of whole numbers of a query, in its order."""
     column = query.subquery().c[0]

@@ -137,6 +137,12 @@ def exists(session: Session, slug: str) -> bool:
     return session.scalar(sa.select(sa.true()).where(Topic.slug == slug, ~Topic.retired)) is not None
 
 
+def may_be_left_out(session: Session, slug: str) -> bool:
+    """Whether a resident may switch a topic off; whoever cannot switch off one above it cannot switch off this one."""
+    locked = sa.select(sa.true()).where(Topic.slug.in_(lineage(slug)), ~Topic.optional)
+    return session.scalar(locked.limit(1)) is None
+
+
 def follow(session: Session, device_id: int, slugs: Sequence[str]) -> None:
     """Replaces the set of topics a device follows. Raises UnknownTopics and then changes nothing.
 

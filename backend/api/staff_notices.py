@@ -191,7 +191,7 @@ class Approve(MethodView):
         notice, now = _one(public_id), clock.now()
         _must_exist(notice.topic)
         house.approve(session(), notice, actor=g.editor, seen_hash=form["content_hash"], now=now)
-        announcements.announce(session(), notice, now, settings().public_url)
+        announcements.announce(session(), notice, now, settings().public_url, city_zone=settings().zone)
         return _full(notice)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 
+OLDEST_MONTHS = 12 * 20
+
 
 def reached(birth: dt.date, months: int) -> dt.date:
     """The day at whose end an age in months is reached: the day before the birthday.
@@ -45,3 +47,20 @@ def days_of(month: str) -> list[dt.date]:
     except ValueError:
         raise ValueError(f"there is no month {month!r}") from None
     return [first.replace(day=day) for day in range(1, calendar.monthrange(first.year, first.month)[1] + 1)]
+
+
+def months_of_birth(day: dt.date, from_months: int | None, to_months: int | None) -> tuple[str, str] | None:
+    """The first and the last month in which a child may be born that is of an age on a day; None when there is none.
+
+    From the day on which `from_months` is reached until the day before `to_months` is (None: from birth; OLDEST).
+    For one birthday of the month at least: of whom only the month is known, nobody is left out.
+    """
+    oldest = OLDEST_MONTHS if to_months is None else to_months
+    this_month = day.year * 12 + day.month - 1
+    fitting = []
+    for number in range(this_month - oldest, this_month - (from_months or 0) + 1):
+        month = f"{number // 12:04d}-{number % 12 + 1:02d}"
+        # A day of age is whole from the birthday on: reached at the end of the day before.
+        if any(reached(birth, from_months or 0) < day <= reached(birth, oldest) for birth in days_of(month)):
+            fitting.append(month)
+    return (fitting[0], fitting[-1]) if fitting else None

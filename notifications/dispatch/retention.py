@@ -132,15 +132,22 @@ def _delete_tests(session: Session, ids: Sequence[int], _now: dt.datetime) -> in
 
 def _areas_due(_keeping: Keeping, _now: dt.datetime) -> sa.Select[Any]:
     """Every edit of a draft's shape leaves the shape before it behind. What was issued keeps its own."""
-    used = sa.select(Alert.id).where(Alert.danger_area_id == DangerArea.id)
-    return sa.select(DangerArea.id).where(~used.exists())
+    return sa.select(DangerArea.id).where(_unused())
 
 
 def _delete_areas(session: Session, ids: Sequence[int], _now: dt.datetime) -> int:
     # One that a draft is about to use is locked by it and left alone (dangers.compose).
-    used = sa.select(Alert.id).where(Alert.danger_area_id == DangerArea.id)
-    free = sa.select(DangerArea.id).where(DangerArea.id.in_(ids), ~used.exists()).with_for_update(skip_locked=True)
+    free = sa.select(DangerArea.id).where(DangerArea.id.in_(ids), _unused()).with_for_update(skip_locked=True)
     return _rows(session, sa.delete(DangerArea).where(DangerArea.id.in_(list(session.scalars(free)))))
+
+
+def _unused() -> sa.ColumnElement[bool]:
+    """Of no alert, and of no message (of a notice for some areas, say) that is still to be planned."""
+    alert = sa.select(Alert.id).where(Alert.danger_area_id == DangerArea.id)
+    planned = (Planning.DONE.value, Planning.WITHDRAWN.value)
+    inside = Message.audience["danger_area_id"].as_integer() == DangerArea.id
+    message = sa.select(Message.id).where(Message.planning.not_in(planned), inside)
+    return sa.and_(~alert.exists(), ~message.exists())
 
 
 def _reservations_due(_keeping: Keeping, now: dt.datetime) -> sa.Select[Any]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.childcare.ages import days_of, grade_start, reached, school_entry
+from content.childcare.ages import days_of, grade_start, months_of_birth, reached, school_entry
 
 DAY = dt.timedelta(days=1)
 BIRTHS = st.dates(dt.date(1990, 1, 1), dt.date(2060, 12, 31))
@@ -58,3 +58,26 @@ def test_a_month_has_its_days(month: str, days: int) -> None:
 def test_what_is_no_month_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="month"):
         days_of(text)
+
+
+@pytest.mark.parametrize(
+    ("day", "ages", "months"),
+    [
+        ("2026-11-21", (0, 12), ("2025-11", "2026-11")),
+        ("2026-11-01", (0, 12), ("2025-11", "2026-11")),  # born on 2 November 2025: a year tomorrow
+        ("2026-11-30", (0, 12), ("2025-12", "2026-11")),  # everybody of last November is one year old
+        ("2026-11-21", (18, None), ("2006-11", "2025-05")),
+        ("2026-11-21", (None, 36), ("2023-11", "2026-11")),
+        ("2024-02-29", (0, 1), ("2024-01", "2024-02")),
+    ],
+)
+def test_months_of_birth_of_an_age(day, ages, months):
+    assert months_of_birth(dt.date.fromisoformat(day), *ages) == months
+
+
+@given(st.dates(dt.date(2020, 1, 1), dt.date(2030, 12, 31)), BIRTHS, st.integers(0, 60), st.integers(1, 60))
+def test_nobody_of_an_age_is_left_out_of_its_months_of_birth(day, birth, from_months, span):
+    first, last = months_of_birth(day, from_months, from_months + span)
+    of_age = reached(birth, from_months) < day <= reached(birth, from_months + span)
+    assert not of_age or first <= f"{birth:%Y-%m}" <= last
+    assert len({first, last}) <= span + 1
