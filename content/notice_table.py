@@ -90,7 +90,7 @@ class Notice(Base):
         """Whether residents may have seen it by now; what was taken back before its time they never did."""
         if self.shown_from is None or self.shown_from > now:
             return False
-        return self.withdrawn_at is None or self.withdrawn_at > self.shown_from
+        return self.withdrawn_at is None or self.withdrawn_at >= self.shown_from
 
 
 _SAID = (
