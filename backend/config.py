@@ -62,6 +62,9 @@ class Settings:
     city_name_en: str | None = setting("", text, "the same in Latin letters, for English and Korean texts")
     time_zone: str = setting("Asia/Tokyo", zone_name, "the city's clock, for days and for texts")
     public_url: str = setting("http://127.0.0.1:8000", web_address, "address under which residents reach this server")
+    open_data_licence: str | None = setting(
+        "", text, "licence of what the city says itself (notices, alerts) as open data, such as `CC BY 4.0`"
+    )
 
     fcm_credentials: Path | None = setting("", path, "service account file of the Firebase project; without it no push")
     fcm_project: str | None = setting("", text, "Firebase project id, when it is not the one in the credentials")

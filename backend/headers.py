@@ -13,7 +13,9 @@ PAGES = (
 )
 PRIVATE = ("/v1/staff", "/v1/devices", "/console")
 ASSETS = ("/console/static",)  # the same for everybody
-OPEN = ("/v1/", "/opendata/", "/openapi.json")
+OPEN = ("/v1/", "/opendata", "/openapi.json")
+
+EXPOSED = "Content-Language, ETag, Last-Modified, Link, Retry-After, X-Licence, X-Request-Id, X-Source"
 
 
 def register(app: Flask) -> None:
@@ -35,7 +37,7 @@ def add(response: Response) -> Response:
         headers["Cache-Control"] = "no-cache" if request.method in ("GET", "HEAD") else "no-store"
     if not private and request.path.startswith(OPEN) and request.method in ("GET", "HEAD", "OPTIONS"):
         headers["Access-Control-Allow-Origin"] = "*"
-        headers["Access-Control-Expose-Headers"] = "ETag, Retry-After, X-Request-Id"
+        headers["Access-Control-Expose-Headers"] = EXPOSED
         if request.method == "OPTIONS":
             headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
             headers["Access-Control-Allow-Headers"] = "If-None-Match"

@@ -3,6 +3,7 @@
 # The resources: each module has `blp`, a `backend.api.blueprint.Blueprint`. Add a line when yours lands.
 BLUEPRINTS: list[str] = [
     "backend.api.devices",
+    "backend.api.wishes",
     "backend.api.webpush",
     "backend.api.inbox",
     "backend.api.alerts",
@@ -23,4 +24,5 @@ BLUEPRINTS: list[str] = [
     "backend.api.facilities",
     "backend.api.events",
     "backend.api.incidents",
+    "backend.api.opendata",
 ]

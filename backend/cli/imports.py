@@ -32,6 +32,9 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would change; 
 _JSON = click.option("--json", "as_json", is_flag=True, help="The reports as JSON, for programs.")
 _SKIP = click.option("--skip-refused", is_flag=True, help="Take the other rows when some are refused.")
 _LICENCE = click.option("--licence", metavar="TEXT", help="The licence under which the list is published.")
+_AS_EXPORTED = click.option(
+    "--as-exported", is_flag=True, help="An export of Yobikake: each row keeps its own source, licence and date."
+)
 _AS_OF = click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day the list is true of.")
 
 
@@ -45,6 +48,7 @@ def command() -> None:
 @_DRY_RUN
 @_JSON
 @_SKIP
+@_AS_EXPORTED
 @click.option("--complete-for", metavar="SOURCE", help="Withdraw this source's places that the file no longer lists.")
 @click.option("--withdraw-many", is_flag=True, help="Even when that is a large part of them.")
 @click.option("--source", metavar="KEY", help="Under which source to keep the rows, instead of the format's own key.")
@@ -63,6 +67,7 @@ def sites(files: Files, dry_run: bool, as_json: bool, as_of: dt.datetime | None,
 @_DRY_RUN
 @_JSON
 @_SKIP
+@_AS_EXPORTED
 @click.option("--parent", metavar="CODE", help="Municipality of a list of towns, or the area above zones.")
 @click.option("--code", metavar="CODE", help="Code of the one area in a file that has only a name.")
 @click.option("--source", metavar="KEY", help="Under which source to keep the areas.")
@@ -110,6 +115,7 @@ def childcare(files: Files, dry_run: bool, as_json: bool, **given: Any) -> None:
 @_DRY_RUN
 @_JSON
 @_SKIP
+@_AS_EXPORTED
 @click.option("--complete-for", metavar="SOURCE", help="Withdraw this source's events that the list no longer has.")
 @click.option("--source", metavar="KEY", help="Under which source to keep the events.")
 @click.option("--municipality", metavar="CODE", help="Municipality of rows that state none.")

@@ -1,0 +1,1 @@
+"""/opendata: everything public as files that anybody can reuse, and their catalogue."""

@@ -1,0 +1,1 @@
+"""What was told, for machines that read instead of being pushed to: CAP, Atom, open data."""
