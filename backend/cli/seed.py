@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 import json
 from dataclasses import dataclass, field
 from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import sqlalchemy as sa
@@ -13,8 +17,9 @@ from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
 from backend import clock
-from content import editors
+from content import editors, notices
 from content.editors import Role
+from content.notices import Content, NoticeRefused
 from content.opendata.childcare_import import import_childcare
 from content.opendata.event_import import EventOptions, import_events
 from content.opendata.garbage_import import GarbageOptions, import_garbage
@@ -29,6 +34,7 @@ from notifications import topics
 SOURCE = "sample"
 LICENCE = "Apache-2.0 (invented data that ship with Yobikake)"
 AS_OF = dt.date(2026, 11, 1)
+CITY_TZ = ZoneInfo("Asia/Tokyo")
 # Two people, because nobody approves what he wrote himself.
 PEOPLE = {"見本 起案者": Role.AUTHOR, "見本 承認者": Role.APPROVER}
 
@@ -88,7 +94,29 @@ def plant(session: Session, now: dt.datetime) -> Planted:
         for name, role in PEOPLE.items()
         if editors.by_name(session, name) is None
     }
+    for given in json.loads((folder / "notices.json").read_text(encoding="utf-8")):
+        _publish(session, now, **given)
     return Planted(reports, keys)
+
+
+def _publish(session: Session, now: dt.datetime, slug: str, **said: Any) -> None:
+    """A notice as two people would publish it, once. Its id is made of its name, and it rings nobody: nobody is there.
+
+    Raises Spoilt when the proofreading finds something.
+    """
+    made = hashlib.sha256(f"sample notice {slug}".encode()).digest()
+    known = base64.urlsafe_b64encode(made[:16]).decode().rstrip("=")
+    if notices.by_public_id(session, known) is not None:
+        return
+    author, approver = (editors.by_name(session, name) for name in PEOPLE)
+    if author is None or approver is None:
+        raise Spoilt("the two people of the sample city are not there")
+    try:
+        notice = notices.create(session, Content(**said), actor=author, now=now, random_bytes=lambda n: made[:n])
+        seen = notices.submit(session, notice, actor=author, version=notice.version, now=now, city_tz=CITY_TZ)
+        notices.approve(session, notice, actor=approver, seen_hash=seen, now=now)
+    except NoticeRefused as error:
+        raise Spoilt(f"{slug}: {error}") from None
 
 
 @click.group("seed")
@@ -99,7 +127,7 @@ def command() -> None:
 @command.command("sample")
 @with_appcontext
 def sample() -> None:
-    """Load the invented city 見本市: places, areas, child-rearing, events, topics, an author and an approver."""
+    """Load the invented city 見本市: places, areas, garbage, child-rearing, events, notices, two people."""
     try:
         with transaction(db.engine) as session:
             planted = plant(session, clock.now())

@@ -21,6 +21,9 @@ from content.childcare.published import codes_above
 from content.childcare.timeline import Status, of_month
 from content.editors import Role
 from content.events import Event
+from content.garbage import areas as garbage_areas
+from content.garbage import rules
+from content.notices import Notice
 from content.texts import LANGUAGES
 from geo import areas, sites
 from geo.hazards import Hazard
@@ -123,3 +126,26 @@ def test_every_hazard_but_volcanoes_has_somewhere_to_go(session: Session) -> Non
 def test_topics_are_named_in_every_language() -> None:
     for topic in json.loads((files("backend") / "sample/topics.json").read_text(encoding="utf-8")):
         assert set(topic["names"]) == set(LANGUAGES)
+
+
+def test_the_notices_stand_in_five_languages_for_all_for_a_ward_and_for_an_age_once(session: Session) -> None:
+    seed.plant(session, NOON)
+    found = session.scalars(sa.select(Notice).order_by(Notice.id)).all()
+    assert [list(notice.texts) for notice in found] == [list(LANGUAGES)] * 4
+    titles = [text["title"] for notice in found for text in notice.texts.values()]
+    assert all(any(mark in title for mark in ("見本", "sample", "样例", "견본")) for title in titles)
+    assert all(notice.shown(NOON) and notice.topic in {one.slug for one in topics.tree(session)} for notice in found)
+    assert [notice.areas for notice in found if notice.areas] == [["04993"]]
+    assert [(notice.from_months, notice.to_months) for notice in found if notice.from_months] == [(15, 24)]
+    ids = [notice.public_id for notice in found]
+    seed.plant(session, NOON + dt.timedelta(days=1))
+    assert session.scalars(sa.select(Notice.public_id).order_by(Notice.id)).all() == ids
+
+
+def test_new_year_s_lost_paper_day_moves_in_the_areas_of_the_first_friday(session: Session) -> None:
+    seed.plant(session, NOON)
+    moved = []
+    for area in garbage_areas.present(session):
+        plan = rules.of_area(session, area).plan(dt.date(2026, 12, 28), dt.date(2027, 1, 31))
+        moved += [(one.origin, one.day) for one in plan.collections if one.moved]
+    assert moved == [(dt.date(2027, 1, 1), dt.date(2027, 1, 29))] * 3
