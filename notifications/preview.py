@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,7 @@ class Preview:
 
     count: Count
     samples: list[Sample]
+    by_cell: dict[int, int]  # devices by the cell of the place for which they are told; 0: none
 
 
 def look(session: Session, alert: Alert, now: dt.datetime, encode: Encode, public_url: str) -> Preview:
@@ -53,8 +55,9 @@ def look(session: Session, alert: Alert, now: dt.datetime, encode: Encode, publi
     now = min(now, alert.expires_at - dt.timedelta(seconds=1))
     audience = approval.audience_of(session, alert)
     first: dict[str, Recipient] = {}
+    cells: Counter[int] = Counter()
     # A city is a million rows: listed once, for the count and for the samples.
-    count = audiences.tally(_noting(audiences.recipients(session, audience, now), first))
+    count = audiences.tally(_noting(audiences.recipients(session, audience, now), first, cells))
     message = Message(**approval.saying_of(session, alert, audience, public_url).row(now))
     finder = None
     if Act(alert.act) in (Act.ORDER, Act.UPDATE):
@@ -66,14 +69,16 @@ def look(session: Session, alert: Alert, now: dt.datetime, encode: Encode, publi
         language = text.choose(alert.texts, asked)[0]  # type: ignore[arg-type]
         by_language[language] = by_language[language] or recipient
     samples = [_sample(message, language, one, finder, now, encode) for language, one in by_language.items()]
-    return Preview(count, samples)
+    return Preview(count, samples, dict(cells))
 
 
-def _noting(chunks: Iterable[Recipients], first: dict[str, Recipient]) -> Iterator[Recipients]:
-    """Passes recipients on, keeping the first of each language."""
+def _noting(chunks: Iterable[Recipients], first: dict[str, Recipient], cells: Counter[int]) -> Iterator[Recipients]:
+    """Passes recipients on, keeping the first of each language and counting them by cell."""
     for known in chunks:
         for one in known.first_of_each_sort():
             first.setdefault(one.language, one)
+        at, many = np.unique(known.found.cells, return_counts=True)
+        cells.update(dict(zip(at.tolist(), many.tolist(), strict=True)))
         yield known
 
 

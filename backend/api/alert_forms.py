@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
@@ -12,7 +10,7 @@ from marshmallow import validate
 from content.texts import LANGUAGES
 from geo.hazards import Hazard
 from notifications import drafting
-from notifications.alerts import Alert, State
+from notifications.alerts import State
 from notifications.drafting import Spec
 
 MOST_AREAS = 200
@@ -144,8 +142,3 @@ def spec(form: dict[str, Any], before: Spec | None = None) -> Spec:
     if "area" in form:
         said |= form["area"]
     return drafting.changed(before, **said) if before is not None else Spec(**said)
-
-
-def lift_spec(alert: Alert, texts: dict[str, dict[str, str]], expires_at: dt.datetime) -> Spec:
-    """The spec of a cancel or all-clear: the alert's own area, the wording ready."""
-    return replace(drafting.fresh_spec(alert), texts=texts, expires_at=expires_at)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
-from flask import g
 from flask.views import MethodView
 
-from backend import channel, clock
+from backend import alerting, clock
 from backend.api import alert_forms as forms
 from backend.api import alert_sights as sights
 from backend.api import caching
@@ -17,24 +15,10 @@ from backend.api.blueprint import Blueprint
 from backend.api.progress_sights import AlertProgress, alert_progress
 from backend.auth import staff_required
 from backend.config import settings
-from backend.errors import of_status
 from backend.transaction import reads_only, session
 from notifications import alerts as house
-from notifications import approval, drafting, preview
-from notifications.alerts import Act, Alert
-
-FOLLOW_UP_LASTS = dt.timedelta(hours=24)
-
-
-def _one(public_id: str, drill: bool) -> Alert:
-    alert = house.by_public_id(session(), public_id, drill=drill)
-    if alert is None:
-        raise of_status(404, "There is no alert with this id here.")
-    return alert
-
-
-def _encode(push: Any, now: dt.datetime) -> bytes:
-    return channel.encode(settings(), push, now)
+from notifications import drafting
+from notifications.alerts import Act
 
 
 def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
@@ -55,47 +39,31 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
         @blp.response(201, sights.StaffAlert)
         def post(self, form: dict[str, Any]) -> dict[str, Any]:
             """起案する。文章は用意された定型文から作られる。Drafts one; texts come from ready templates."""
-            alert = drafting.draft(
-                session(),
-                forms.spec(form),
-                actor=g.editor,
-                drill=drill,
-                now=clock.now(),
-                city=settings().city_names,
-            )
-            return staff_view(alert)
+            return staff_view(alerting.draft(forms.spec(form), drill=drill))
 
     class One(MethodView):
         @staff_required("read")
         @blp.response(200, sights.StaffAlert)
         def get(self, public_id: str) -> dict[str, Any]:
             """一件を、したこと全部とともに。One alert with every step."""
-            return staff_view(_one(public_id, drill))
+            return staff_view(alerting.one(public_id, drill=drill))
 
         @staff_required("draft")
         @blp.arguments(forms.AlertEdit)
         @blp.response(200, sights.StaffAlert)
         def patch(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
             """直す。提出済みなら提出は無効になる。Edits it; an edit voids a submission."""
-            alert = _one(public_id, drill)
+            alert = alerting.one(public_id, drill=drill)
             version = form.pop("version")
-            drafting.edit(
-                session(),
-                alert,
-                forms.spec(form, drafting.spec_of(alert)),
-                actor=g.editor,
-                version=version,
-                now=clock.now(),
-                city=settings().city_names,
-            )
+            alerting.edit(alert, forms.spec(form, drafting.spec_of(alert)), version=version)
             return staff_view(alert)
 
         @staff_required("withdraw")
         @blp.response(200, sights.StaffAlert)
         def delete(self, public_id: str) -> dict[str, Any]:
             """発令前のものを破棄する。Discards what was not issued yet."""
-            alert = _one(public_id, drill)
-            drafting.discard(session(), alert, actor=g.editor, now=clock.now())
+            alert = alerting.one(public_id, drill=drill)
+            alerting.discard(alert)
             return staff_view(alert)
 
     class Look(MethodView):
@@ -104,11 +72,9 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
         @reads_only
         def get(self, public_id: str) -> dict[str, Any]:
             """誰に何が届くか。送るときと同じ問い合わせで数える。Whom it reaches, and what their phones will show."""
-            alert = _one(public_id, drill)
-            now = clock.now()
-            seen = preview.look(session(), alert, now, _encode, settings().public_url)
-            findings = drafting.findings(alert, now, settings().zone)
-            return sights.preview_view(alert, seen, findings)
+            alert = alerting.one(public_id, drill=drill)
+            findings = drafting.findings(alert, clock.now(), settings().zone)
+            return sights.preview_view(alert, alerting.look(alert), findings)
 
     class Submit(MethodView):
         @staff_required("submit")
@@ -116,20 +82,8 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
         @blp.response(200, sights.StaffAlert)
         def post(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
             """別の人の承認を求める。Hands it to a second person."""
-            alert = _one(public_id, drill)
-            seen = preview.look(session(), alert, clock.now(), _encode, settings().public_url)
-            too_large = [sample.language for sample in seen.samples if sample.bytes is None]
-            if too_large:
-                raise of_status(422, "The texts are too long for a push.", field=f"texts.{too_large[0]}.body")
-            approval.submit(
-                session(),
-                alert,
-                actor=g.editor,
-                version=form["version"],
-                now=clock.now(),
-                city_zone=settings().zone,
-                accept_warnings=form["accept_warnings"],
-            )
+            alert = alerting.one(public_id, drill=drill)
+            alerting.submit(alert, version=form["version"], accept_warnings=form["accept_warnings"])
             return staff_view(alert)
 
     class Approve(MethodView):
@@ -138,16 +92,8 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
         @blp.response(200, sights.StaffAlert)
         def post(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
             """見た内容のハッシュを添えて承認すると送信が始まる。Approves exactly what was seen."""
-            alert = _one(public_id, drill)
-            approval.approve(
-                session(),
-                alert,
-                actor=g.editor,
-                seen_hash=form["content_hash"],
-                now=clock.now(),
-                public_url=settings().public_url,
-                lapse=dt.timedelta(minutes=settings().approval_minutes),
-            )
+            alert = alerting.one(public_id, drill=drill)
+            alerting.approve(alert, seen_hash=form["content_hash"])
             return staff_view(alert)
 
     class SendBack(MethodView):
@@ -156,8 +102,8 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
         @blp.response(200, sights.StaffAlert)
         def post(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
             """理由を添えて差し戻す。Returns it to its author with a reason."""
-            alert = _one(public_id, drill)
-            approval.send_back(session(), alert, actor=g.editor, reason=form["reason"], now=clock.now())
+            alert = alerting.one(public_id, drill=drill)
+            alerting.send_back(alert, reason=form["reason"])
             return staff_view(alert)
 
     class Update(MethodView):
@@ -166,9 +112,9 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
         @blp.response(201, sights.StaffAlert)
         def post(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
             """発令中のものの更新を起案する。Drafts an update of an alert in force."""
-            alert = _one(public_id, drill)
+            alert = alerting.one(public_id, drill=drill)
             spec = forms.spec(form, drafting.fresh_spec(alert))
-            return staff_view(_follow(alert, spec, Act.UPDATE))
+            return staff_view(alerting.update(alert, spec))
 
     class Lift(MethodView):
         """Cancel or all-clear: drafted with the wording ready and submitted in one step."""
@@ -180,19 +126,8 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
         @blp.response(201, sights.StaffAlert)
         def post(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
             """起案と提出を一度に行う。届いた全員に、届いた人だけに知らせる。Reaches exactly those who were told."""
-            alert = _one(public_id, drill)
-            now = clock.now()
-            spec = forms.lift_spec(alert, form["texts"], now + FOLLOW_UP_LASTS)
-            follow = _follow(alert, spec, self.act)
-            approval.submit(
-                session(),
-                follow,
-                actor=g.editor,
-                version=follow.version,
-                now=now,
-                city_zone=settings().zone,
-                accept_warnings=form["accept_warnings"],
-            )
+            alert = alerting.one(public_id, drill=drill)
+            follow = alerting.lift(alert, self.act, texts=form["texts"], accept_warnings=form["accept_warnings"])
             return staff_view(follow)
 
     class Cancel(Lift):
@@ -201,25 +136,13 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
     class AllClear(Lift):
         act = Act.ALL_CLEAR
 
-    def _follow(alert: Alert, spec: drafting.Spec, act: Act) -> Alert:
-        return drafting.draft(
-            session(),
-            spec,
-            actor=g.editor,
-            drill=drill,
-            now=clock.now(),
-            city=settings().city_names,
-            act=act,
-            follows=alert,
-        )
-
     class Progress(MethodView):
         @staff_required("read")
         @caching.polled
         @blp.response(200, AlertProgress)
         def get(self, public_id: str) -> dict[str, Any]:
             """いま何台に渡せたか。数秒おきに問い合わせてよい。How far the sending has come; made to be polled."""
-            return alert_progress(_one(public_id, drill))
+            return alert_progress(alerting.one(public_id, drill=drill))
 
     for path, view in (
         ("", Many), ("/<public_id>", One), ("/<public_id>/preview", Look), ("/<public_id>/submit", Submit),

@@ -9,7 +9,7 @@ from flask import Flask
 from backend.console import cookies, door, language
 
 # Modules whose import adds pages to `door.desk`. Add a line when yours lands.
-PAGES = ("dashboard", "entry", "people", "records")
+PAGES = ("alert_pages", "dashboard", "entry", "people", "records")
 
 
 def register(app: Flask) -> None:

@@ -1,17 +1,36 @@
-"""The first page: what is in force now, what waits for whom."""
+"""The first page: what is in force now, what waits for whom, and the way to the next alert."""
 
 from __future__ import annotations
 
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from backend import clock
+from backend.console import alert_sight
 from backend.console.door import desk, page
+from backend.transaction import session
+from notifications import alerts
+from notifications.alerts import Act, State
+
+MOST = 20
 
 
 @page("/")
 def dashboard() -> ResponseReturnValue:
-    """What matters now."""
-    return render_template("console/dashboard.html")
+    """Real alerts first; drills below and looking different."""
+    now = clock.now()
+    live = alerts.live(session(), now)
+    waiting = [
+        one
+        for drill in (False, True)
+        for one in alerts.listing(session(), drill=drill, state=State.SUBMITTED, most=MOST)
+    ]
+    drafts = [
+        one for drill in (False, True) for one in alerts.listing(session(), drill=drill, state=State.DRAFT, most=MOST)
+    ]
+    drills = alerts.live(session(), now, drill=True)
+    values = {"sight": alert_sight, "Act": Act, "State": State}
+    return render_template("console/dashboard.html", live=live, drills=drills, waiting=waiting, drafts=drafts, **values)
 
 
 @desk.route("")

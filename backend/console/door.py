@@ -191,6 +191,8 @@ def _touch(response: Response) -> None:
 # Add a line when yours lands.
 NAV: list[tuple[str, str, str, dict[str, str]]] = [
     ("console.dashboard", mark("いま"), "", {}),
+    ("console.alerts", mark("避難情報"), "read", {}),
+    ("console.drills", mark("訓練"), "read", {}),
     ("console.people", mark("人"), "staff", {}),
     ("console.journal_page", mark("記録"), "journal", {}),
 ]

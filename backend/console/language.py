@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, g, has_request_context, request
 from markupsafe import Markup, escape
 
+from backend import clock
 from backend.config import settings
 
 LANGUAGES = {"ja": "日本語", "en": "English"}
@@ -58,7 +59,7 @@ def moment(at: dt.datetime | None) -> Markup:
         return Markup("–")
     there, language = local(at), current()
     weekday = _WEEKDAYS[language][there.weekday()]
-    other = there.year != local(dt.datetime.now(dt.UTC)).year
+    other = there.year != local(clock.now()).year
     if language == "ja":
         words = f"{f'{there.year}年' if other else ''}{there.month}月{there.day}日({weekday}) {there:%H:%M}"
     else:
@@ -73,5 +74,5 @@ def number(value: float | None) -> str:
 
 def register(app: Flask) -> None:
     """Gives the templates `_`, `mark`, `moment` and `number`."""
-    app.jinja_env.globals.update(_=say, console_language=current, console_languages=LANGUAGES)
+    app.jinja_env.globals.update(_=say, console_language=current, console_languages=LANGUAGES, console_now=clock.now)
     app.jinja_env.filters.update(moment=moment, number=number)

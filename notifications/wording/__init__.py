@@ -9,4 +9,6 @@ from notifications.wording.rendering import WordingError as WordingError
 from notifications.wording.rendering import as_drill as as_drill
 from notifications.wording.rendering import render as render
 from notifications.wording.shelters import shelter_line as shelter_line
+from notifications.wording.templates import hazard_name as hazard_name
 from notifications.wording.templates import levels_for as levels_for
+from notifications.wording.templates import order_name as order_name

@@ -40,6 +40,18 @@ def levels_for(hazard: Hazard) -> tuple[int | None, ...]:
     return tuple(None if level == "none" else int(level) for level in levels)
 
 
+def order_name(level: int | None, language: str = "ja") -> str:
+    """What an order of this level is officially called: 「警戒レベル4 避難指示」."""
+    name: str = language_file(language)["orders"][level_key(level)]
+    return name
+
+
+def hazard_name(hazard: Hazard, language: str = "ja") -> str:
+    """What texts call a hazard: 「洪水」."""
+    name: str = language_file(language)["hazards"][hazard.value]["name"]
+    return name
+
+
 def _read(name: str) -> dict[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
 

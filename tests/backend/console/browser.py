@@ -91,7 +91,8 @@ class Browser:
 
     def form(self, action_ends: str) -> Form:
         """The form of the page that goes to such an address; "" is the page itself."""
-        found = [form for form in self.forms() if (form.action or self.path).partition("?")[0].endswith(action_ends)]
+        goals = [(form, (form.action or self.path).partition("?")[0]) for form in self.forms()]
+        found = [form for form, goal in goals if (goal.endswith(action_ends) if action_ends else goal == self.path)]
         assert found, (action_ends, [form.action for form in self.forms()], self.page.get_data(as_text=True))
         return found[0]
 
