@@ -12,7 +12,8 @@ KEYS = {Role.AUTHOR: "yks_author", Role.APPROVER: "yks_approver"}
 
 def test_the_commands_come_from_the_readme() -> None:
     commands = firstminute.commands()
-    for part in ("/v1/shelters/nearest", "/v1/devices", "/submit", "/approve", firstminute.TOKEN):
+    everyday = ("/v1/garbage/areas", "/v1/childcare/timeline", "/v1/devices/me/topics", "/v1/staff/notices")
+    for part in ("/v1/shelters/nearest", "/v1/devices", "/submit", "/approve", firstminute.TOKEN, *everyday):
         assert part in commands
     assert "```" not in commands
 
