@@ -37,13 +37,14 @@ _IN_CELLS = {
 }
 _DEVICES = {
     "sqlite": (
-        "SELECT group_concat(d.id), group_concat(language || '\x1f' || platform || '\x1f' || token_state, '\x1e')"
+        "SELECT group_concat(d.id),"
+        " group_concat(language || '\x1f' || platform || '\x1f' || token_state || '\x1f' || wishes, '\x1e')"
         " FROM json_each(:ids) i CROSS JOIN devices d INDEXED BY ix_devices_reach ON d.id = i.value"
     ),
     "postgresql": (
         "SELECT string_agg(int8send(id), ''),"
-        " string_agg(language || '\x1f' || platform || '\x1f' || token_state, '\x1e')"
-        " FROM (SELECT id, language, platform, token_state FROM devices WHERE id = ANY(CAST(:ids AS bigint[]))"
+        " string_agg(language || '\x1f' || platform || '\x1f' || token_state || '\x1f' || wishes, '\x1e')"
+        " FROM (SELECT id, language, platform, token_state, wishes FROM devices WHERE id = ANY(CAST(:ids AS bigint[]))"
         " ORDER BY id) d"
     ),
 }
@@ -87,7 +88,7 @@ def in_cells(
 
 
 def devices(session: Session, ids: Whole) -> tuple[Whole, list[str]]:
-    """Of devices (ids rising) those that are there, and of each language, platform and state of its token."""
+    """Of devices (ids rising) those that are there, and of each language, platform, state of its token and wishes."""
     store = session.get_bind().dialect.name
     found = session.execute(sa.text(_DEVICES[store]), {"ids": _listed(store, ids)}).one()
     return _numbers(store, found[0]), _words(found[1])

@@ -54,7 +54,7 @@ class Device(Base):
     # Ids index the bitmaps of who was told: they are never used twice. A million devices are looked up for a message:
     # the index holds the little that planning asks of them, a tenth of the table.
     __table_args__ = (
-        sa.Index("ix_devices_reach", "id", "language", "platform", "token_state"),
+        sa.Index("ix_devices_reach", "id", "language", "platform", "token_state", "wishes"),
         {"sqlite_autoincrement": True},
     )
 
@@ -70,6 +70,8 @@ class Device(Base):
     token_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    # How it wants to be told of everyday things, as `preferences` writes it; empty: as most do.
+    wishes: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
 
     @property
     def can_receive(self) -> bool:

@@ -25,6 +25,8 @@ class Kind(StrEnum):
     CANCEL = "cancel"
     ALL_CLEAR = "all_clear"
     NOTICE = "notice"
+    GARBAGE = "garbage"  # reminders and their corrections
+    CHILD = "child"
     TEST = "test"
 
 

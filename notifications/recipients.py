@@ -41,6 +41,7 @@ class Sort(NamedTuple):
     language: str
     platform: str
     can_receive: bool
+    wishes: str = ""  # of everyday things, see `preferences`
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,8 @@ def is_first(device_ids: Ids) -> Flags:
 
 
 def _sort(words: str) -> Sort:
-    language, platform, state = words.split(columns.WORD_END)
-    return Sort(language, platform, state == TokenState.ACTIVE)
+    language, platform, state, wishes = words.split(columns.WORD_END)
+    return Sort(language, platform, state == TokenState.ACTIVE, wishes)
 
 
 def _placed(session: Session, found: Found, unknown: Flags, with_places: bool) -> Found:
@@ -176,4 +177,4 @@ def _placed(session: Session, found: Found, unknown: Flags, with_places: bool) -
 
 
 def _recipient(device_id: int, sort: Sort, place: int, cell: int) -> Recipient:
-    return Recipient(device_id, *sort, PLACES[place] if place >= 0 else None, cell if cell != NO_CELL else None)
+    return Recipient(device_id, *sort[:3], PLACES[place] if place >= 0 else None, cell if cell != NO_CELL else None)

@@ -3,6 +3,7 @@
 # The resources: each module has `blp`, a `backend.api.blueprint.Blueprint`. Add a line when yours lands.
 BLUEPRINTS: list[str] = [
     "backend.api.devices",
+    "backend.api.wishes",
     "backend.api.webpush",
     "backend.api.inbox",
     "backend.api.alerts",

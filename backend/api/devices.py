@@ -10,6 +10,7 @@ from flask.views import MethodView
 from marshmallow import validate
 
 from backend import channel, clock, limits
+from backend.api import wish_sights
 from backend.api.blueprint import Blueprint
 from backend.auth import device_required
 from backend.config import settings
@@ -25,8 +26,7 @@ from notifications.places import PlaceName
 
 blp = Blueprint("devices", __name__, url_prefix="/v1/devices", description="端末の登録と設定 · A phone and its wishes")
 
-# The example of RFC 8291.
-EXAMPLE_POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+EXAMPLE_POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"  # RFC 8291
 LANGUAGE = {
     "description": "BCP 47。送れる言語は " + "、".join(LANGUAGES) + "。それ以外は最も近い言語で届く。",
     "example": "ja",
@@ -97,7 +97,7 @@ class PlaceShown(ma.Schema):
     updated_at = ma.fields.AwareDateTime(metadata={"example": "2026-11-21T09:00:00+09:00"})
 
 
-class Me(ma.Schema):
+class Me(wish_sights.Wished):
     """All that is kept of a phone."""
 
     id = ma.fields.String()
@@ -160,6 +160,7 @@ def _me(device: Device) -> dict[str, Any]:
             for name, (cell, at) in places.of_device(session(), device.id).items()
         },
         "topics": topics.followed(session(), device.id),
+        **wish_sights.wished(device),
         "registered_at": device.created_at,
     }
 
@@ -171,11 +172,11 @@ class DevicesView(MethodView):
     @limits.registrations
     @blp.arguments(Registration)
     @blp.response(201, Registered)
-    def post(self, wishes: dict[str, Any]) -> dict[str, str]:
+    def post(self, said: dict[str, Any]) -> dict[str, str]:
         """端末を匿名で登録する。名前も番号も要らない。Registers a phone; nobody is asked for a name."""
-        wishes["language"] = canonical_language(wishes["language"])
-        wishes["token"] = _token(wishes["platform"], wishes["token"], wishes.pop("subscription"))
-        made = devices.register(session(), now=clock.now(), **wishes)
+        said["language"] = canonical_language(said["language"])
+        said["token"] = _token(said["platform"], said["token"], said.pop("subscription"))
+        made = devices.register(session(), now=clock.now(), **said)
         return {"id": made.device.public_id, "secret": made.secret}
 
 
@@ -207,7 +208,7 @@ class MeView(MethodView):
     @device_required
     @blp.response(204)
     def delete(self) -> None:
-        """端末と場所・話題・受領を完全に消す。Deletes the phone with everything kept of it."""
+        """端末と場所・話題・ごみの区域・お子さんの月・受領を完全に消す。Deletes the phone with everything of it."""
         devices.erase(session(), g.device)
 
 

@@ -16,7 +16,7 @@ from backend.auth import device_required
 from backend.config import settings
 from backend.transaction import session
 from content import texts as text
-from notifications import messages, places, receipts, told
+from notifications import everyday, messages, places, receipts, told, why
 from notifications.dispatch import batches
 from notifications.messages import Kind, Message
 from notifications.receipts import ReceiptKind
@@ -31,7 +31,9 @@ class Item(ma.Schema):
 
     message_id = ma.fields.String()
     thread = ma.fields.String(metadata={"description": "同じ事案の新しい通知は古いものを置き換える。"})
-    kind = ma.fields.String(metadata={"description": "alert | update | cancel | all_clear | notice | test"})
+    kind = ma.fields.String(
+        metadata={"description": "alert | update | cancel | all_clear | notice | garbage | child | test"}
+    )
     drill = ma.fields.Boolean()
     level = ma.fields.Integer(allow_none=True)
     hazard = ma.fields.String(allow_none=True)
@@ -43,6 +45,17 @@ class Item(ma.Schema):
         allow_none=True, metadata={"description": "この端末の場所から最寄りの、災害に応じた避難先。"}
     )
     reason = ma.fields.String(metadata={"description": "なぜ届いたか。", "example": "topic:garbage"})
+    why = ma.fields.String(
+        metadata={"description": "届いた理由の文。", "example": "このお知らせの話題を選んでいるためです。"}
+    )
+    not_rung = ma.fields.String(
+        allow_none=True,
+        metadata={
+            "description": "鳴らさなかった理由: quiet（静かな時間のあとでは古くなる）、enough（1日の上限）、"
+            "inbox（受信箱だけの設定）。null は鳴らした、または鳴らす。",
+            "example": None,
+        },
+    )
     created_at = ma.fields.AwareDateTime()
     expires_at = ma.fields.AwareDateTime()
     current = ma.fields.Boolean(metadata={"description": "まだ期限内か。"})
@@ -96,7 +109,8 @@ class InboxView(MethodView):
         found = messages.inbox(session(), g.device.id, now - KEPT_FOR)
         kept = places.of_device(session(), g.device.id)
         cell = next((cell for cell, _ in kept.values()), None)
-        return {"items": [_item(message, cell, now) for message in found]}
+        held = everyday.why_not(session(), g.device.id, [message.id for message in found])
+        return {"items": [_item(message, cell, now, held.get(message.id)) for message in found]}
 
 
 @blp.route("/receipts")
@@ -118,7 +132,7 @@ class ReceiptsView(MethodView):
         return {"kept": kept}
 
 
-def _item(message: Message, cell: int | None, now: dt.datetime) -> dict[str, Any]:
+def _item(message: Message, cell: int | None, now: dt.datetime, held: everyday.Why | None) -> dict[str, Any]:
     texts: dict[str, text.Text] = message.texts  # type: ignore[assignment]
     language, chosen = text.choose(texts, g.device.language)
     shelters = None
@@ -140,6 +154,8 @@ def _item(message: Message, cell: int | None, now: dt.datetime) -> dict[str, Any
         "link": message.link,
         "shelters_url": shelters,
         "reason": message.reason,
+        "why": why.sentence(message.reason, None, language),
+        "not_rung": held.value if held is not None else None,
         "created_at": message.created_at,
         "expires_at": message.expires_at,
         "current": message.expires_at > now,

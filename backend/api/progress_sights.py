@@ -27,7 +27,7 @@ def _seconds(description: str, example: float) -> ma.fields.Float:
 
 
 class Sending(ma.Schema):
-    """Where recipients stand; each is in exactly one of the counts from `waiting` to `withdrawn`."""
+    """Where recipients stand; each is in exactly one of the counts from `waiting` to `held`."""
 
     planned = _count("送信対象に入った端末。", 312_480)
     handed_over = _count("一度でも配信事業者に渡した端末。", 298_004)
@@ -43,6 +43,7 @@ class Sending(ma.Schema):
     no_token = _count("プッシュを受けられない端末。受信箱では読める。", 101)
     failed = _count("繰り返しても渡せなかった。", 20)
     withdrawn = _count("新しい知らせに取って代わられ、送らなかった。", 0)
+    held = _count("本人の設定（静かな時間、1日の上限、受信箱だけ）により鳴らさなかった。受信箱では読める。", 0)
     outcomes = ma.fields.Dict(
         keys=ma.fields.String(),
         values=ma.fields.Integer(),
@@ -118,7 +119,7 @@ class AlertProgress(MessageProgressSchema):
 
 _PLAIN = (
     "planned", "handed_over", "waiting", "retrying", "accepted", "unknown", "dead", "expired", "gone", "no_token",
-    "failed", "withdrawn", "batches", "finished", "rate_per_s", "p50_s", "p95_s", "p99_s", "first_handed_at",
+    "failed", "withdrawn", "held", "batches", "finished", "rate_per_s", "p50_s", "p95_s", "p99_s", "first_handed_at",
     "last_answer_at",
 )  # fmt: skip
 # What an outcome is called where the count has another name.

@@ -24,6 +24,7 @@ class Outcome(IntEnum):
     FAILED = 9  # given up after retries, or a fault of ours
     NO_TOKEN = 10  # no push possible: reads its inbox
     WITHDRAWN = 11  # something newer overtook the message before its turn: not told
+    HELD = 12  # by the phone's own wish not rung (quiet hours, enough for a day): it stands in the inbox
 
     @property
     def final(self) -> bool:

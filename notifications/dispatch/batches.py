@@ -73,6 +73,7 @@ def append(
     outcomes: Sequence[Outcome] | NDArray[np.uint8],
     now: dt.datetime,
     outlet: Outlet = Outlet.FCM,
+    not_before: dt.datetime | None = None,
 ) -> int:
     """Cuts recipients into batches, in order; returns how many batches. Those with a final outcome are only kept."""
     ids, groups = np.asarray(device_ids, dtype="<i8"), np.asarray(group_ids, dtype="<i8")
@@ -91,7 +92,7 @@ def append(
                 "withdrawn": False,
                 "attempts": 0,
                 "fence": 0,
-                "not_before": now,
+                "not_before": not_before or now,
                 "device_ids": ids[part].tobytes(),
                 "group_ids": groups[part].tobytes(),
                 "outcomes": states[part].tobytes(),

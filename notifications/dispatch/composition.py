@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from notifications import wording
+from notifications import why, wording
 from notifications.channels.manner import manner_of
 from notifications.channels.promise import Channel, PayloadError, Push
 from notifications.dispatch.groups import Group
@@ -90,6 +90,7 @@ def _data(
     yield "level", "" if message.level is None else str(message.level)
     yield "hazard", message.hazard or ""
     yield "reason", message.reason if group.place is None else f"{message.reason} place:{group.place}"
+    yield "why", why.sentence(message.reason, group.place, group.language)
     if near is not None:
         yield "shelters", _compact(near)
     if hull is not None:

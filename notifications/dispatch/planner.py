@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from content import texts as text
-from notifications import audiences, told
+from notifications import audiences, everyday, told
 from notifications.audiences import Audience, Cursor
 from notifications.channels.promise import Outcome, Outlet, outlet_of
 from notifications.dispatch import batches, groups, leases, shelters
@@ -20,6 +21,7 @@ from notifications.dispatch.shelters import ShelterFinder
 from notifications.messages import Kind, Message, Planning
 from notifications.recipients import NO_CELL, NO_PLACE, PLACES, Found, Ids, Recipient, Recipients, describe
 
+TOKYO = ZoneInfo("Asia/Tokyo")
 # When everything is planned, one more look after this catches phones whose move was under way meanwhile.
 LATECOMERS_AFTER = dt.timedelta(seconds=60)
 _LAST_SWEEP = 2
@@ -64,11 +66,12 @@ def claim(session: Session, now: dt.datetime, least_urgent: int | None = None) -
     return None
 
 
-def plan_chunk(session: Session, message: Message, now: dt.datetime) -> int:
+def plan_chunk(session: Session, message: Message, now: dt.datetime, zone: ZoneInfo = TOKYO) -> int:
     """Plans the next chunk of a claimed message; returns how many devices it added.
 
     A device is marked as told in the same transaction that puts it into a batch: whatever
     crashes, it is in both or in neither. The first chunk is small, so that the first phones ring at once.
+    `zone`: the city's clock, for quiet hours.
     """
     if message.expires_at <= now:
         _finish(message, now)
@@ -80,7 +83,7 @@ def plan_chunk(session: Session, message: Message, now: dt.datetime) -> int:
     # Whoever moved before planning began was found where they then were.
     moved_since = message.not_before - LONGEST_MOVE if message.plan_sweeps else None
     found, following = audiences.chunk(session, audience, cursor, now, FIRST_CHUNK if first else None, moved_since)
-    added = _add(session, message, found, now)
+    added = _add(session, message, found, now, zone)
     if following is not None:
         message.plan_part, message.plan_offset = following.part, following.offset
     else:
@@ -96,10 +99,10 @@ def add(session: Session, message: Message, recipients: Sequence[Recipient], now
     if not fresh.any():
         return 0
     _freeze_candidates(session, message, now)
-    return _append(session, message, known.kept(fresh), now)
+    return _append(session, message, known.kept(fresh), now, TOKYO)
 
 
-def _add(session: Session, message: Message, found: Found, now: dt.datetime) -> int:
+def _add(session: Session, message: Message, found: Found, now: dt.datetime, zone: ZoneInfo) -> int:
     if not len(found):
         return 0
     found = found.kept(told.newly(session, message.id, found.device_ids))
@@ -109,22 +112,26 @@ def _add(session: Session, message: Message, found: Found, now: dt.datetime) -> 
     if len(known) < len(found):
         # Whoever deleted the app in this moment is told nothing.
         told.unmark(session, message.id, np.setdiff1d(found.device_ids, known.found.device_ids))
-    return _append(session, message, known, now)
+    return _append(session, message, known, now, zone)
 
 
-def _append(session: Session, message: Message, known: Recipients, now: dt.datetime) -> int:
+def _append(session: Session, message: Message, known: Recipients, now: dt.datetime, zone: ZoneInfo) -> int:
     group_ids = _groups(session, message, known)
     outlets = np.array([outlet_of(sort.platform).value for sort in known.sorts], np.object_)[known.sort_of]
     pending = np.array([sort.can_receive for sort in known.sorts], np.bool_)[known.sort_of]
     outcomes = np.where(pending, Outcome.PENDING, Outcome.NO_TOKEN).astype(np.uint8)
+    decided = everyday.decide(session, message, known, now, zone)
+    outcomes[pending & ~decided.rung] = Outcome.HELD
     # Within a part the same bytes one after another: fewer bodies to encode.
     order = np.lexsort((group_ids, known.found.turns))
     for outlet in Outlet:
-        mine = order[outlets[order] == outlet.value]
-        if len(mine):
+        of_outlet = order[outlets[order] == outlet.value]
+        for moment in np.unique(decided.resume[of_outlet]).tolist():
+            mine = of_outlet[decided.resume[of_outlet] == moment]
+            later = None if moment == everyday.AT_ONCE else dt.datetime.fromtimestamp(moment, dt.UTC)
             batches.append(
                 session, message.id, message.rank, known.found.device_ids[mine], group_ids[mine], outcomes[mine], now,
-                outlet=outlet,
+                outlet=outlet, not_before=later,
             )  # fmt: skip
     return len(known)
 
@@ -153,6 +160,8 @@ def _groups(session: Session, message: Message, known: Recipients) -> Ids:
         placed = found.cells != NO_CELL
         sets[placed] = finder.sets_of(found.cells[placed])
         places[placed] = found.places[placed]
+    elif message.kind == Kind.GARBAGE:
+        places = found.places  # the name that the resident gave to the area
     # Those without a token share the group of those with one.
     spoken = [(text.choose(texts, sort.language)[0], sort.platform) for sort in known.sorts]
     distinct = list(dict.fromkeys(spoken))

@@ -22,7 +22,7 @@ RATE_OVER_S = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where recipients stand. Each is in exactly one of the counts from `waiting` to `withdrawn`."""
+    """Where recipients stand. Each is in exactly one of the counts from `waiting` to `held`."""
 
     planned: int  # in batches
     handed_over: int  # at least once
@@ -38,6 +38,7 @@ class Progress:
     gone: int
     no_token: int
     withdrawn: int
+    held: int
     batches: dict[str, int]  # by state
     finished: bool  # planned to the end, and nothing is on its way
     rate_per_s: float | None  # answers a second over the last minute; None where it can no longer be said
@@ -148,6 +149,7 @@ def _progress(counted: Tally, *, finished: bool, rate: float | None, last: dt.da
         gone=counted.count(Outcome.GONE),
         no_token=counted.count(Outcome.NO_TOKEN),
         withdrawn=counted.count(Outcome.WITHDRAWN),
+        held=counted.count(Outcome.HELD),
         batches=dict(counted.batches),
         finished=finished,
         rate_per_s=rate,

@@ -18,6 +18,7 @@ from notifications.dispatch.batches import Batch, BatchState
 from notifications.dispatch.governor import Reservation
 from notifications.dispatch.groups import Group
 from notifications.dispatch.summaries import MessageSummary
+from notifications.everyday import EverydayCount, Held
 from notifications.messages import Kind, Message, Planning
 from notifications.receipts import Receipt
 from notifications.told import Told
@@ -28,6 +29,8 @@ BATCHES_A_STEP, ROWS_A_STEP, MESSAGES_A_STEP = 100, 500, 50
 INBOX = dt.timedelta(days=30)
 # The governor looks back one minute.
 RESERVATIONS = dt.timedelta(minutes=10)
+# Quiet hours put a push off to the next day at most.
+COUNTS = dt.timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,7 @@ def _told_due(keeping: Keeping, now: dt.datetime) -> sa.Select[Any]:
 
 
 def _forget_told(session: Session, ids: Sequence[int], _now: dt.datetime) -> int:
+    session.execute(sa.delete(Held).where(Held.message_id == ids[0]))
     part = sa.select(Told.block).where(Told.message_id == ids[0]).limit(ROWS_A_STEP)
     return _rows(session, sa.delete(Told).where(Told.message_id == ids[0], Told.block.in_(part)))
 
@@ -158,6 +162,16 @@ def _delete_reservations(session: Session, ids: Sequence[int], _now: dt.datetime
     return _rows(session, sa.delete(Reservation).where(Reservation.second.in_(ids)))
 
 
+def _counts_due(_keeping: Keeping, now: dt.datetime) -> sa.Select[Any]:
+    return sa.select(EverydayCount.day).where(EverydayCount.day < (now - COUNTS).date()).distinct()
+
+
+def _delete_counts(session: Session, ids: Sequence[Any], _now: dt.datetime) -> int:
+    """How many everyday pushes a phone had on a day matters on that day only."""
+    part = sa.select(EverydayCount.block).where(EverydayCount.day == ids[0]).limit(ROWS_A_STEP)
+    return _rows(session, sa.delete(EverydayCount).where(EverydayCount.day == ids[0], EverydayCount.block.in_(part)))
+
+
 CHORES = (
     Chore("groups", _groups_due, _forget_groups),
     Chore("batches", _batches_due, _archive),
@@ -165,6 +179,7 @@ CHORES = (
     Chore("told", _told_due, _forget_told),
     Chore("tests", _tests_due, _delete_tests, MESSAGES_A_STEP),
     Chore("danger_areas", _areas_due, _delete_areas, MESSAGES_A_STEP),
+    Chore("everyday_counts", _counts_due, _delete_counts),
     Chore("reservations", _reservations_due, _delete_reservations, ROWS_A_STEP),
 )
 

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import structlog
@@ -64,11 +65,13 @@ class Worker:
         paces: Mapping[Outlet, Pace] | None = None,
         at_once: int = 64,
         monotonic: Callable[[], float] = time.monotonic,
+        zone: ZoneInfo = planner.TOKYO,
     ) -> None:
+        """`zone`: the city's clock, for quiet hours."""
         self.id = f"{socket.gethostname()}-{secrets.token_hex(8)}"
         self.stopped = threading.Event()
         self.engine = engine
-        self._channels, self._clock = channels, clock
+        self._channels, self._clock, self._zone = channels, clock, zone
         self._names = "+".join(sorted(channel.name for channel in channels.values())) or "none"
         self._started = self._beat_due = clock()
         self._duties = [
@@ -121,7 +124,7 @@ class Worker:
             message = planner.claim(session, now, to_send)
             if message is None:
                 return False
-            if planner.plan_chunk(session, message, now):
+            if planner.plan_chunk(session, message, now, self._zone):
                 nudges.there_is_work(session, message.rank)
         return True
 

@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from content.garbage.areas import GarbageArea
-from content.garbage.categories import GarbageCategory
 from notifications import attributes, audiences, children, devices, garbage_days, told
 from notifications.attributes import Lookup
 from notifications.audiences import Audience, Reminded
@@ -18,29 +16,10 @@ from notifications.children import Family
 from notifications.garbage_days import GarbageWish, WishRefused
 from notifications.places import PlaceName
 from tests.notifications.builders import NOW, make_device, make_message, make_phones, plan
+from tests.notifications.reminders.streets import make_category, make_garbage_area
 
 TODAY = dt.date(2026, 11, 21)
 SEVEN, HALF_PAST_SIX = 19 * 60, 6 * 60 + 30
-
-
-def make_garbage_area(session, name="旭ケ丘", source="city"):
-    area = GarbageArea(
-        source=source, key=name, position=0, ward="", town=name, block="", name=name, names={}, reading="", centre=None,
-        note={}, contact={}, content_hash="", withdrawn_at=None,
-    )  # fmt: skip
-    session.add(area)
-    session.flush()
-    return area.id
-
-
-def make_category(session, name="家庭ごみ", source="city", cutoff="08:30", position=0):
-    category = GarbageCategory(
-        source=source, key=name, position=position, names={"ja": name}, bag={}, limits={}, how={}, note={},
-        cutoff=cutoff, colour=None, link=None, withdrawn_at=None,
-    )  # fmt: skip
-    session.add(category)
-    session.flush()
-    return category.id
 
 
 def listed(session, audience):
@@ -185,7 +164,7 @@ def test_windows_of_any_size_list_everybody_once(session):
             ids, _, since = attributes.listed(
                 session, [Lookup("garbage_days", tuple(areas), SEVEN - 1440)], since, most
             )
-            assert len(ids) <= 2 * most or most < 3
+            assert len(ids) <= 3 * most or most < 3
             assert np.all(np.diff(ids) >= 0)
             found += ids.tolist()
         assert sorted(set(found)) == meant

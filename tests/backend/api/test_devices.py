@@ -28,7 +28,9 @@ def test_a_phone_registers_and_reads_all_that_is_kept_of_it(town, clock):
     assert me.pop("registered_at").startswith(clock().isoformat()[:19])
     assert me == {
         "id": made["id"], "platform": "ios", "language": "zh-Hans", "app_version": "1.4", "token_state": "none",
-        "can_receive": False, "places": {}, "topics": [],
+        "can_receive": False, "places": {}, "topics": [], "garbage": {"areas": []},
+        "children": {"born": [], "area": None, "at": None},
+        "preferences": {"quiet": None, "a_day": 5, "inbox_only": [], "inbox_topics": []},
     }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from notifications.channels.webpush import body as webpush
 from tests.notifications.channels.conftest import NOW, push
 
 PAGE = (Path(__file__).parents[3] / "docs" / "payload.md").read_text(encoding="utf-8")
-BY_THE_MESSAGE = {"level", "hazard", "reason", "shelters", "area"}  # put into Push.data by who composes the push
+BY_THE_MESSAGE = {"level", "hazard", "reason", "why", "shelters", "area"}  # put into Push.data by who composes the push
 
 
 def section(title: str) -> str:

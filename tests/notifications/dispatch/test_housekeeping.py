@@ -7,9 +7,21 @@ import datetime as dt
 import sqlalchemy as sa
 
 from database import Base, transaction
-from notifications import dangers, messages, places, receipts, selftest, told, topics
+from notifications import (
+    children,
+    dangers,
+    garbage_days,
+    messages,
+    places,
+    preferences,
+    receipts,
+    selftest,
+    told,
+    topics,
+)
 from notifications.audiences import Audience
 from notifications.channels.promise import Outcome
+from notifications.children import Family
 from notifications.dangers import DangerArea
 from notifications.devices import Device, erase
 from notifications.dispatch import census, housekeeping, progress, retention
@@ -19,8 +31,11 @@ from notifications.dispatch.governor import Reservation
 from notifications.dispatch.groups import Group
 from notifications.dispatch.retention import Keeping
 from notifications.dispatch.summaries import MessageSummary
+from notifications.everyday import EverydayCount, Held
+from notifications.garbage_days import GarbageWish
 from notifications.messages import Message
 from notifications.places import PlaceName
+from notifications.preferences import Preferences
 from notifications.receipts import Receipt, ReceiptKind
 from notifications.told import Told
 from tests.notifications.builders import (
@@ -37,6 +52,7 @@ from tests.notifications.builders import (
     plan,
 )
 from tests.notifications.dispatch.ledgers import ledger
+from tests.notifications.reminders.streets import make_garbage_area
 
 DAY = dt.timedelta(days=1)
 KEEPING = Keeping()
@@ -267,8 +283,12 @@ def test_deleting_oneself_leaves_no_row_with_ones_number(session):
     message = make_message(session, Audience(everyone=True))
     plan(session)
     topics.put(session, "water", {"ja": "水道"})
+    area = make_garbage_area(session)
     for one in (phone, other):
         topics.follow(session, one.id, ["water"])
+        preferences.put(session, one, Preferences(), ["water"])
+        children.put(session, one.id, Family(("2026-03",)), NOW.date())
+        garbage_days.put(session, one.id, [GarbageWish(area)])
         receipts.put(session, message.id, one.id, ReceiptKind.SHOWN, NOW)
         places.put(session, one.id, PlaceName.CURRENT, [1, 2], NOW)
     number, theirs = phone.id, other.id
@@ -288,3 +308,21 @@ def test_nothing_of_a_live_alert_is_touched(engine):
         make_alert(session, make_people(session))
         plan(session)
     assert _keep(engine, 0.2).rows == {}
+
+
+def test_who_was_not_rung_is_forgotten_with_who_was_told_and_a_days_counts_after_some_days(engine):
+    with transaction(engine) as session:
+        device = make_device(session)
+        preferences.put(session, device, Preferences(inbox_only=frozenset({"notice"})))
+        make_device(session)
+        make_message(session, Audience(everyone=True))
+        plan(session)
+    assert (_number(engine, Held), _number(engine, EverydayCount)) == (1, 1)
+    _keep(engine, 2)
+    assert (_number(engine, Held), _number(engine, EverydayCount)) == (1, 1)
+    _keep(engine, 5)
+    assert (_number(engine, Held), _number(engine, EverydayCount)) == (1, 0)
+    with transaction(engine) as session:
+        session.execute(sa.update(Batch).values(state=BatchState.CLOSED.value))
+    _keep(engine, 368)
+    assert (_number(engine, Held), _number(engine, Told)) == (0, 0)

@@ -22,7 +22,7 @@ from tests.notifications.dispatch.ledgers import ledger
 
 PARTS = (
     "waiting", "retrying", "accepted", "unknown", "unregistered", "invalid", "mismatch", "failed", "expired", "gone",
-    "no_token", "withdrawn",
+    "no_token", "withdrawn", "held",
 )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def test_every_outcome_has_a_count_and_together_they_are_everybody(session):
     message = ledger(session, mixed)
     sending = progress.of_message(session, message, NOW).sending
     counts = {name: getattr(sending, name) for name in PARTS}
-    assert sorted(counts.values()) == list(range(1, 13))
+    assert sorted(counts.values()) == list(range(1, 14))
     assert (counts["waiting"], counts["accepted"], counts["withdrawn"]) == (1, 2, 12)
     assert sending.planned == sum(counts.values()) == len(mixed)
     assert sending.dead == counts["unregistered"] + counts["invalid"] + counts["mismatch"]
