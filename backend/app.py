@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import database
 from backend import (
+    addresses,
     api,
     clock,
     console,
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None, *, clock: clock.Clock | None = 
     app.extensions["yobikake.settings"] = settings
     app.extensions["yobikake.clock"] = clock or _utc_now
     app.url_map.strict_slashes = False
+    addresses.register(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]

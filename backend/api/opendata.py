@@ -119,6 +119,7 @@ class CatalogueTableView(MethodView):
 def _door(form: str, description: str, words: str) -> None:
     """One route a form; which sets it has stands in the description of the API."""
     names = with_form(form)
+    schema = {"type": "string" if form == "csv" else "object"}
     name_of_set = {
         "name": "name", "in": "path", "required": True, "schema": {"type": "string", "enum": list(names)},
         "description": "、".join(f"{name} {SETS[name].ja}" for name in names), "example": names[0],
@@ -127,7 +128,7 @@ def _door(form: str, description: str, words: str) -> None:
     class FileView(MethodView):
         @caching.public(max_age=FRESH_SECONDS)
         @blp.arguments(SourceQuery, location="query")
-        @blp.response(200, {"type": "string"}, content_type=MEDIA[form], description=description)
+        @blp.response(200, schema, content_type=MEDIA[form], description=description)
         @blp.alt_response(404, description="no such set, or nothing of it is published")
         def get(self, query: dict[str, Any], name: str) -> Response:
             if name not in names:
