@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -158,6 +159,7 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
+IDLE_S = 2.0
 # PostgreSQL: who cannot be reached is noticed within seconds; the system's own patience is hours.
 KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
@@ -170,12 +172,32 @@ def open_engine(url: str, *, lets_go_after: dt.timedelta | None = None) -> Engin
     """
     options: dict[str, Any] = {}
     if not url.startswith("sqlite"):
-        options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5, **KEEPALIVE}}
+        options = {"connect_args": {"connect_timeout": 5, **KEEPALIVE}}
     # Parameters of statements hold tokens and cells: they must not reach a log through an exception.
     engine = prepare(sa.create_engine(url, hide_parameters=True, **options))
+    if engine.dialect.name == "postgresql":
+        _ask_the_idle(engine)
     if lets_go_after is not None and engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _letting_go(lets_go_after))
     return engine
+
+
+def _ask_the_idle(engine: Engine) -> None:
+    """A kept connection is asked whether it still lives when nobody used it for a while: always would cost a trip."""
+
+    def put_back(_connection: Any, entry: ConnectionPoolEntry) -> None:
+        entry.info["put_back"] = time.monotonic()
+
+    def taken(connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:
+        idle_s = time.monotonic() - entry.info.get("put_back", float("inf"))
+        if idle_s > IDLE_S:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise sa.exc.DisconnectionError from error  # the pool opens another
+
+    event.listen(engine, "checkin", put_back)
+    event.listen(engine, "checkout", taken)
 
 
 def _letting_go(after: dt.timedelta) -> Callable[[Any, ConnectionPoolEntry], None]:

@@ -16,7 +16,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,7 @@ from benchmarks._machine import (
 )
 from benchmarks._namespace import INSIDE, enter
 from benchmarks._pace import unpaced
-from benchmarks._stores import KINDS, Store, open_store, work_folder
+from benchmarks._stores import KINDS, open_store, work_folder
 from benchmarks._witness import read
 from benchmarks.provider import PROJECTS, Missing, Provider, echo_module
 from notifications.channels.fcm.body import MARK, encode
@@ -174,34 +175,38 @@ class Bench:
         return self.provider.log.stat().st_size if self.provider.log.exists() else 0
 
 
-def ours(bench: Bench, store: Store, project: str, count: int, rounds: int, connections: int) -> list[Run]:
-    """A real worker process with an idle queue, then `rounds` messages for `count` devices, each put at once."""
-    city = City(
-        bench.folder / f"{store.kind}-{project}", store, bench.provider, project,
-        FCM_CONNECTIONS=str(connections), **unpaced(),
-    )  # fmt: skip
-    city.folder.mkdir(parents=True)
-    runs = []
-    try:
-        city.start(web=False).worker(core=CLIENT_CORE)
-        for number in range(-1, rounds):
+@contextmanager
+def ours(bench: Bench, kind: str, project: str, count: int, connections: int) -> Iterator[Callable[[int, str], Run]]:
+    """A real worker process with an idle queue on a store of its own; what sends so many messages, put at once."""
+    with open_store(kind, bench.folder / f"store-{kind}-{project}", core=SERVER_CORE) as store:
+        engine = store.engine()
+        _queue.settle(engine, count)
+        engine.dispose()
+        city = City(
+            bench.folder / f"{kind}-{project}", store, bench.provider, project,
+            FCM_CONNECTIONS=str(connections), **unpaced(),
+        )  # fmt: skip
+        city.folder.mkdir(parents=True)
 
-            def send(number: int = number) -> float:
+        def send(many: int, name: str) -> Run:
+            def once() -> float:
                 before = processor_s(city.pid("worker"))
-                _queue.put(city.watching, count if number >= 0 else 500, GROUPS, f"{project}-{store.kind}-{number}")
-                until = time.monotonic() + 60 + count / 200
+                _queue.put(city.watching, many, GROUPS, f"{project}-{kind}-{name}")
+                until = time.monotonic() + 60 + many / 200
                 while city.number(OPEN):
                     if time.monotonic() > until:
                         raise SystemExit(f"the worker did not come to an end: {city.words('worker')}")
                     time.sleep(0.05)
                 return processor_s(city.pid("worker")) - before
 
-            run = bench.measured(send)
-            if number >= 0:  # the first opened connections and fetched the access token
-                runs.append(run)
-    finally:
-        city.stop()
-    return runs
+            return bench.measured(once)
+
+        try:
+            city.start(web=False).worker(core=CLIENT_CORE)
+            send(500, "first")  # opens connections and fetches the access token
+            yield send
+        finally:
+            city.stop()
 
 
 def row(name: str, runs: list[Run], library: list[Run], node: list[Run], limit: list[Run]) -> list[str]:
@@ -236,17 +241,17 @@ def compare(bench: Bench, folder: Path, project: str, asked: argparse.Namespace)
     node_8: list[Run] = []
     limit: list[Run] = []
     mine: dict[str, list[Run]] = {}
-    for _ in range(asked.rounds):
-        library.append(bench.library(asked.count // 10 // part, project))
-        node.append(bench.node(asked.count // 2 // part, project))
-        node_8.append(bench.node(asked.count // 2, project, at_once=8))
-        limit.append(bench.h2load(asked.count * 2, project, connections))
-    for kind in asked.stores:
-        with open_store(kind, folder / f"store-{kind}-{project}", core=SERVER_CORE) as store:
-            engine = store.engine()
-            _queue.settle(engine, asked.count)
-            engine.dispose()
-            mine[kind] = ours(bench, store, project, asked.count, asked.rounds, connections)
+    with ExitStack() as stack:
+        senders = {
+            kind: stack.enter_context(ours(bench, kind, project, asked.count, connections)) for kind in asked.stores
+        }
+        for number in range(asked.rounds):  # in turns: a machine has better and worse minutes
+            library.append(bench.library(asked.count // 10 // part, project))
+            for kind, send in senders.items():
+                mine.setdefault(kind, []).append(send(asked.count, str(number)))
+            node.append(bench.node(asked.count // 2 // part, project))
+            node_8.append(bench.node(asked.count // 2, project, at_once=8))
+            limit.append(bench.h2load(asked.count * 2, project, connections))
     say(
         f"\n### Answers {'at once' if not late else f'after {late} ms'} ({connections} connections for us and h2load)\n"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,9 @@ STREAMS = 100  # requests at once on one HTTP/2 connection, the limit of the gre
 _CONNECT_S = 10
 _IDLE_S = 30  # older idle connections are not trusted: one that died silently would cost an answer
 _MOST_RETIRED = 4
+# Each look goes through all requests under way: when few of many have been answered, it pays to wait for more.
+_FEW = 16
+_TICK_S = 0.008
 _NEVER_SENT = frozenset(
     {
         pycurl.E_COULDNT_RESOLVE_HOST,
@@ -33,7 +35,7 @@ def usable() -> bool:
     return bool(pycurl.version_info()[4] & pycurl.VERSION_HTTP2)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A complete answer."""
 
@@ -42,7 +44,7 @@ class Answer:
     retry_after_s: int | None = None  # the header, a date already turned into seconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NoAnswer:
     """No complete answer. `may_have_arrived` False: the other side cannot have the whole request."""
 
@@ -53,14 +55,30 @@ class NoAnswer:
 class _Handle:
     """A reusable easy handle and what it carries now."""
 
-    __slots__ = ("answer", "easy", "headers", "left", "length", "tag", "url")
+    __slots__ = ("answer", "easy", "headers", "left", "length", "rest", "tag", "url")
 
     def __init__(self, easy: Any) -> None:
         self.easy = easy
         self.answer: list[bytes] = []
+        self.rest = b""
         self.headers: Sequence[str] | None = None
         self.url: str | None = None
-        self.tag = self.length = self.left = 0
+        self.tag = self.left = 0
+        self.length = -1
+
+    def read(self, most: int) -> bytes:
+        """The next part of the body. It cannot be read twice: libcurl would silently send a request again when a
+        kept connection drops before the answer, and the phone might get it twice. So it says so instead."""
+        part, self.rest = self.rest[:most], self.rest[most:]
+        return part
+
+    def write(self, part: bytes) -> int | None:
+        """Collects the answer, and breaks it off when it is longer than any honest one."""
+        self.left -= len(part)
+        if self.left < 0:
+            return 0
+        self.answer.append(part)
+        return None
 
 
 class _Pool:
@@ -113,6 +131,7 @@ class Multiplexer:
         self._most = connections * (STREAMS if http2 else 1)
         self._pool = _Pool(connections)
         self._retired: list[_Pool] = []
+        self._last_found = 0
 
     @property
     def under_way(self) -> int:
@@ -135,12 +154,11 @@ class Multiplexer:
         if handle.headers is not headers:
             easy.setopt(pycurl.HTTPHEADER, list(headers))
             handle.headers = headers
-        handle.tag, handle.length, handle.left = tag, len(body), self._largest
+        if handle.length != len(body):
+            handle.length = len(body)
+            easy.setopt(pycurl.POSTFIELDSIZE, handle.length)
+        handle.tag, handle.rest, handle.left = tag, body, self._largest
         handle.answer.clear()
-        easy.setopt(pycurl.POSTFIELDSIZE, len(body))
-        # Read through a function that cannot rewind: libcurl would silently send a request again when a kept
-        # connection drops before the answer, and the phone might get it twice. So it says so instead.
-        easy.setopt(pycurl.READFUNCTION, io.BytesIO(body).read)
         pool.multi.add_handle(easy)
         pool.busy[easy] = handle
 
@@ -150,6 +168,8 @@ class Multiplexer:
         Libcurl only moves bytes in here.
         """
         until = time.monotonic() + wait_s
+        if wait_s > _TICK_S and self._last_found * _FEW < self.under_way:
+            time.sleep(_TICK_S)
         while True:
             found: list[tuple[int, Answer | NoAnswer]] = []
             for pool in (self._pool, *self._retired):
@@ -159,6 +179,7 @@ class Multiplexer:
             self._bury()
             left = until - time.monotonic()
             if found or left <= 0 or not self.under_way:
+                self._last_found = len(found)
                 return found
             pool = self._pool if self._pool.busy else self._retired[0]
             # Others wait at most this long for their bytes, and only after a failure are there others.
@@ -184,7 +205,8 @@ class Multiplexer:
         easy.setopt(pycurl.TIMEOUT_MS, self._timeout_ms)
         easy.setopt(pycurl.MAXAGE_CONN, _IDLE_S)
         easy.setopt(pycurl.POST, 1)
-        easy.setopt(pycurl.WRITEFUNCTION, _bounded(handle))
+        easy.setopt(pycurl.READFUNCTION, handle.read)
+        easy.setopt(pycurl.WRITEFUNCTION, handle.write)
         if not self._proxy:
             easy.setopt(pycurl.PROXY, "")
         if self._open_socket is not None:
@@ -193,21 +215,24 @@ class Multiplexer:
 
     def _gather(self, pool: _Pool, found: list[tuple[int, Answer | NoAnswer]]) -> None:
         left, failed = 1, False
+        multi, busy, free = pool.multi, pool.busy, pool.free
         while left:
-            left, good, bad = pool.multi.info_read()
+            left, good, bad = multi.info_read()
             for easy in good:
-                handle = pool.busy.pop(easy)
+                handle = busy.pop(easy)
                 status = easy.getinfo(pycurl.RESPONSE_CODE)
                 wait = easy.getinfo(pycurl.RETRY_AFTER) if status >= 300 else 0
-                found.append((handle.tag, Answer(status, b"".join(handle.answer), wait if wait > 0 else None)))
-                pool.multi.remove_handle(easy)
-                pool.free.append(handle)
+                parts = handle.answer
+                body = parts[0] if len(parts) == 1 else b"".join(parts)
+                found.append((handle.tag, Answer(status, body, wait if wait > 0 else None)))
+                multi.remove_handle(easy)
+                free.append(handle)
             for easy, number, text in bad:
                 failed = True
-                handle = pool.busy.pop(easy)
+                handle = busy.pop(easy)
                 found.append((handle.tag, _broken(easy, handle, number, text)))
-                pool.multi.remove_handle(easy)
-                pool.free.append(handle)
+                multi.remove_handle(easy)
+                free.append(handle)
         if failed and pool is self._pool and len(self._retired) < _MOST_RETIRED:
             # Libcurl would try the failing connection again first: new requests get others.
             self._retired.append(pool)
@@ -217,19 +242,6 @@ class Multiplexer:
         for pool in [pool for pool in self._retired if not pool.busy]:
             self._retired.remove(pool)
             pool.close()
-
-
-def _bounded(handle: _Handle) -> Callable[[bytes], int | None]:
-    """Collects an answer, and breaks it off when it is longer than any honest one."""
-
-    def write(part: bytes) -> int | None:
-        handle.left -= len(part)
-        if handle.left < 0:
-            return 0
-        handle.answer.append(part)
-        return None
-
-    return write
 
 
 def _broken(easy: Any, handle: _Handle, number: int, text: str) -> NoAnswer:

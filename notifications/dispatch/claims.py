@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
@@ -148,9 +148,27 @@ class Standing:
     withdrawn: bool = False
 
 
-def save(session: Session, held: Held, now: dt.datetime, lease: dt.timedelta) -> Standing:
-    """Writes what became of recipients so far and renews the lease; a worker that lost its lease writes nothing."""
-    return _write(session, _Ending.SAVED, held, now, lease=lease)
+def lock(session: Session, several: Sequence[Held]) -> dict[int, Standing]:
+    """How these batches stand, by id, locked until the caller commits: in order of id, as everybody locks several."""
+    fences = {held.id: held.fence for held in several}
+    rows = session.connection().execute(_locking(), {"ids": list(fences)}) if several else ()
+    # A fence only grows, and only its holder lets go of a lease: a batch that has the same one is still ours.
+    mine = {number: withdrawn for number, fence, withdrawn in rows if fence == fences[number]}
+    return {number: Standing(number in mine, mine.get(number, False)) for number in fences}
+
+
+def save(session: Session, several: Sequence[Held], now: dt.datetime, lease: dt.timedelta) -> dict[int, Standing]:
+    """Writes what became of recipients so far and renews the leases; a worker that lost a lease writes nothing there.
+
+    By id. One statement for all of them: each alone would wait for the network.
+    """
+    standings = lock(session, several)
+    ours = [held for held in several if standings[held.id].held]
+    if ours:
+        end = leases.reckoned(session, now, lease)
+        statement = _statement(_Ending.SAVED, isinstance(end, dt.timedelta))
+        session.connection().execute(statement, [_parameters(held, now) | {"lease": end} for held in ours])
+    return standings
 
 
 def release(session: Session, held: Held, now: dt.datetime, not_before: dt.datetime) -> Standing:
@@ -180,29 +198,29 @@ class _Ending(Enum):
     CLOSED = auto()
 
 
-def _write(
-    session: Session,
-    ending: _Ending,
-    held: Held,
-    now: dt.datetime,
-    *,
-    lease: dt.timedelta | None = None,
-    **values: dt.datetime,
-) -> Standing:
-    end = leases.reckoned(session, now, lease or dt.timedelta(0))
-    parameters: dict[str, Any] = {
+def _write(session: Session, ending: _Ending, held: Held, now: dt.datetime, **values: dt.datetime) -> Standing:
+    parameters = _parameters(held, now) | values
+    row = session.connection().execute(_statement(ending, False), parameters).first()
+    return Standing(False) if row is None else Standing(True, row.withdrawn)
+
+
+def _parameters(held: Held, now: dt.datetime) -> dict[str, Any]:
+    return {
         "held_id": held.id,
         "held_fence": held.fence,
         "outcomes": held.outcomes.tobytes(),
         "tries": held.tries.tobytes(),
         "answered": held.answered.astype("<u2").tobytes(),
         "first": now if bool((held.tries > 0).any()) else None,
-        **values,
     }
-    if lease is not None:
-        parameters["lease"] = end
-    row = session.connection().execute(_statement(ending, isinstance(end, dt.timedelta)), parameters).first()
-    return Standing(False) if row is None else Standing(True, row.withdrawn)
+
+
+@cache
+def _locking() -> sa.Executable:
+    table = Batch.__table__
+    assert isinstance(table, sa.Table)  # noqa: S101 - the class has a table
+    ours = table.c.id.in_(sa.bindparam("ids", expanding=True)) & (table.c.state == BatchState.LEASED.value)
+    return sa.select(table.c.id, table.c.fence, table.c.withdrawn).where(ours).order_by(table.c.id).with_for_update()
 
 
 @cache
@@ -227,7 +245,7 @@ def _statement(ending: _Ending, by_the_stores_clock: bool) -> sa.Executable:
         changes = free | {"state": BatchState.CLOSED.value, "closed_at": _moment("closed_at")}
     table = Batch.__table__
     assert isinstance(table, sa.Table)  # noqa: S101 - the class has a table
-    return (
+    statement = (
         sa.update(table)
         .where(
             Batch.id == sa.bindparam("held_id"),
@@ -241,8 +259,9 @@ def _statement(ending: _Ending, by_the_stores_clock: bool) -> sa.Executable:
             first_handed_at=sa.func.coalesce(Batch.first_handed_at, _moment("first")),
             **changes,
         )
-        .returning(table.c.withdrawn)
     )
+    # Several are saved at once, and then no rows come back.
+    return statement if ending is _Ending.SAVED else statement.returning(table.c.withdrawn)
 
 
 def _moment(name: str) -> sa.BindParameter[Any]:

@@ -76,17 +76,13 @@ class Ledger:
         """Writes flights, then claims and reserves. A flight that ended, or was lost, has `standing.held` False."""
         reply = Reply()
         now, reading = self._clock(), self._monotonic()
-        standings: list[tuple[Flight, Standing]] = []
         held: list[tuple[Held, bool]] = []
         with transaction(self._engine) as session:
             for flight in sorted((flight for flight, _ in writes), key=lambda f: f.held.outlet):
                 if flight.pause is not None:
                     governor.pause(session, flight.held.outlet, now + flight.pause, flight.detail)
             reply.paused = governor.paused(session, now)
-            # In order of id, as everybody who writes several does.
-            for flight, write in sorted(writes, key=lambda pair: pair[0].held.id):
-                paused = reply.paused.get(flight.held.outlet)
-                standings.append((flight, self._write(session, flight, write, now, paused)))
+            standings = self._write(session, writes, reply.paused, now)
             outlets = [outlet for outlet in Outlet if outlet not in reply.paused]
             if wish.batches and outlets:
                 held = self._claim(session, wish.batches, now, outlets)
@@ -106,9 +102,10 @@ class Ledger:
         """Gives flights the tokens of this moment: one that was rotated since planning is the new one."""
         reading = self._monotonic()
         with transaction(self._engine, "read") as session:
-            for flight in flights:
-                flight.tokens = devices.tokens_of(session, [flight.device_ids[i] for i in flight.todo])
-                flight.read_at = reading
+            tokens = devices.tokens_of(session, [flight.device_ids[i] for flight in flights for i in flight.todo])
+        for flight in flights:
+            flight.tokens = tokens
+            flight.read_at = reading
 
     def _claim(
         self, session: Session, most: int, now: dt.datetime, outlets: Sequence[Outlet]
@@ -159,27 +156,44 @@ class Ledger:
             self._messages |= {message.id: message for message in session.scalars(frozen)}
 
     def _write(
+        self,
+        session: Session,
+        writes: Sequence[tuple[Flight, Write]],
+        paused: Mapping[Outlet, dt.datetime],
+        now: dt.datetime,
+    ) -> list[tuple[Flight, Standing]]:
+        """Saves some and ends others; a flight that ended, or was lost, is not held any more."""
+        ordered = sorted(writes, key=lambda pair: pair[0].held.id)
+        found = claims.lock(session, [flight.held for flight, _ in ordered])
+        saved = [flight.held for flight, write in ordered if write is Write.SAVE]
+        found |= claims.save(session, saved, now, self._lease)
+        for flight, write in ordered:
+            if not found[flight.held.id].held:
+                log.warning("lease_lost", batch=flight.held.id)
+            elif write is not Write.SAVE:
+                self._end(session, flight, write, now, paused.get(flight.held.outlet))
+                found[flight.held.id] = Standing(False)
+        return [(flight, found[flight.held.id]) for flight, _ in ordered]
+
+    def _end(
         self, session: Session, flight: Flight, write: Write, now: dt.datetime, paused: dt.datetime | None
-    ) -> Standing:
+    ) -> None:
         held = flight.held
-        if write is Write.SAVE:
-            standing = claims.save(session, held, now, self._lease)
-        elif write is Write.STOP:
-            standing = claims.stop(session, held, now)
-            if standing.held:
-                incidents.report(session, str(flight.fault), flight.detail, now)
+        if write is Write.STOP:
+            claims.stop(session, held, now)
+            incidents.report(session, str(flight.fault), flight.detail, now)
             log.error("batch_stopped", batch=held.id, fault=str(flight.fault), detail=flight.detail)
         elif write is Write.WITHDRAW:
             untold = flight.withdraw()
-            standing = claims.close(session, held, now)
-            if standing.held and untold:
+            claims.close(session, held, now)
+            if untold:
                 told.unmark(session, held.message_id, np.array(untold, dtype=np.int64))
         else:
             due = self._due_again(flight, now, paused)
-            standing = claims.close(session, held, now) if due is None else claims.release(session, held, now, due)
-        if not standing.held:
-            log.warning("lease_lost", batch=held.id)
-        return standing if write is Write.SAVE else Standing(False)
+            if due is None:
+                claims.close(session, held, now)
+            else:
+                claims.release(session, held, now, due)
 
     def _due_again(self, flight: Flight, now: dt.datetime, paused: dt.datetime | None) -> dt.datetime | None:
         due = flight.due_again(now)

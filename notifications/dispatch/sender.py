@@ -25,8 +25,11 @@ from notifications.messages import Message
 BODY_KEEPS = dt.timedelta(seconds=30)
 # Tokens are those of the moment of sending, give or take this.
 TOKENS_KEEP_S = 10.0
-# The ledger is visited when half of the flights wait for it, or one has waited so long.
-GATHER_S = 0.02
+# The ledger is visited when half of the flights wait for it, or one has waited so long: sooner when no other flight
+# could go on meanwhile.
+GATHER_S = 0.05
+GATHER_MORE_S = 0.25
+LISTEN_S = 0.02
 ASK_AGAIN_S = 0.05
 # What was granted is used within its second or not at all.
 GRANT_KEEPS_S = 1.0
@@ -64,7 +67,7 @@ class Sender:
         )  # fmt: skip
         self._lines: dict[Outlet, Line] = {}
         self._flights: dict[int, Flight] = {}
-        self._tags: dict[int, tuple[Flight, int]] = {}
+        self._tags: dict[int, tuple[int, int]] = {}  # batch and position of what is under way
         self._next_tag = 0
         self._grants: dict[Outlet, tuple[int, float]] = {}
         self._paused: dict[Outlet, dt.datetime] = {}
@@ -74,6 +77,7 @@ class Sender:
         self._claimed_at = self._asked_at = float("-inf")
         self._waiting_since: float | None = None
         self._dry = False  # at the last look there was nothing more to claim
+        self._held_back = False  # the governor lately granted less than could be sent
 
     def run(self, most: int | None = None) -> int:
         """Sends what is due, until nothing is, or so many batches were claimed; returns how many that was.
@@ -84,12 +88,12 @@ class Sender:
         try:
             while True:
                 began = self._begin()
-                heard = self._listen(0.0 if began else GATHER_S)
+                heard = self._listen(0.0 if began else LISTEN_S)
                 claimed += self._visit(None if most is None else most - claimed)
                 if not self._flights and (self._dry or claimed == most or self._stopping()):
                     return claimed
                 if not (began or heard or self._tags):
-                    self._sleep(GATHER_S)  # for the governor
+                    self._sleep(LISTEN_S)  # for the governor
         except SQLAlchemyError:
             raise
         except BaseException:
@@ -139,24 +143,29 @@ class Sender:
             flight.refuse(offered, Fault.PAYLOAD, f"message {flight.message.public_id} is too large for the channel")
             return
         flight.begin(offered)
+        batch_id, tag = flight.held.id, self._next_tag
         for (i, token), group in zip(offered, groups, strict=True):
-            self._next_tag += 1
-            self._tags[self._next_tag] = (flight, i)
-            line.put(self._next_tag, bodies[group] or b"", token)
+            tag += 1
+            self._tags[tag] = (batch_id, i)
+            line.put(tag, bodies[group] or b"", token)
+        self._next_tag = tag
         if outlet in self._paces:
             left, reading = self._grants[outlet]
             self._grants[outlet] = (left - len(offered), reading)
 
     def _listen(self, patience_s: float) -> bool:
         """Takes the answers that came, waiting a little for the first."""
-        heard: dict[int, tuple[Flight, dict[int, Result]]] = {}
+        heard: dict[int, dict[int, Result]] = {}
         for line in self._lines.values():
             for tag, result in line.answers(patience_s) if line.under_way else ():
-                flight, i = self._tags.pop(tag)
-                heard.setdefault(flight.held.id, (flight, {}))[1][i] = result
+                batch_id, i = self._tags.pop(tag)
+                found = heard.get(batch_id)
+                if found is None:
+                    found = heard[batch_id] = {}
+                found[i] = result
         now = self._clock()
-        for flight, found in heard.values():
-            flight.answer(found, now, self._accepted)
+        for batch_id, found in heard.items():
+            self._flights[batch_id].answer(found, now, self._accepted)
         return bool(heard)
 
     def _visit(self, left: int | None) -> int:
@@ -164,7 +173,7 @@ class Sender:
         reading = self._monotonic()
         writes = [(f, w) for f in self._flights.values() if not f.flying and (w := self._write_due(f)) is not None]
         wish = self._wish(reading, left)
-        if not (wish.batches or wish.hand_overs or self._worth_it(len(writes), reading)):
+        if not self._worth_it(len(writes), wish, reading):
             return 0
         reply = self._ledger.exchange(writes, wish)
         self._waiting_since = None
@@ -173,17 +182,27 @@ class Sender:
                 del self._flights[flight.held.id]
         for flight in reply.claimed:
             self._flights[flight.held.id] = flight
-        if writes and not self._dry and not self._short_of_grants():
-            self._want = min(self._at_once, self._want * 2)  # one by one they would wait for the ledger, too
         self._learn(reply, wish, reading)
+        if writes and not self._dry and not self._held_back:
+            self._want = min(self._at_once, self._want * 2)  # one by one they would wait for the ledger, too
         return len(reply.claimed)
 
-    def _worth_it(self, writes: int, reading: float) -> bool:
-        """Half of the flights wait to be written, or nothing else happens, or one has waited long enough."""
-        if not writes:
+    def _worth_it(self, writes: int, wish: Wish, reading: float) -> bool:
+        """Half of the flights wait for the ledger, or nothing else happens, or one has waited long enough."""
+        if not (writes or wish.batches or wish.hand_overs):
             return False
         self._waiting_since = reading if self._waiting_since is None else self._waiting_since
-        return not self._tags or writes * 2 >= len(self._flights) or reading - self._waiting_since >= GATHER_S
+        return (
+            not self._tags
+            or writes * 2 >= len(self._flights)
+            or wish.batches * 2 >= self._want
+            or reading - self._waiting_since >= (GATHER_S if self._idle(writes) else GATHER_MORE_S)
+        )
+
+    def _idle(self, writes: int) -> bool:
+        """No flight waits for its turn on a line, so the lines may run dry."""
+        flying = sum(flight.flying for flight in self._flights.values())
+        return flying + writes >= len(self._flights)
 
     def _wish(self, reading: float, left: int | None) -> Wish:
         """What to ask the ledger for beside writing."""
@@ -192,11 +211,15 @@ class Sender:
         free = self._want - len(self._flights) if left is None else min(self._want - len(self._flights), left)
         may_claim = free > 0 and (not self._dry or reading - self._claimed_at >= ASK_AGAIN_S)
         hand_overs: dict[Outlet, int] = {}
-        if reading - self._asked_at >= ASK_AGAIN_S:
+        if reading - self._asked_at >= ASK_AGAIN_S or not self._tags:
             for outlet in self._paces.keys() & {flight.held.outlet for flight in self._flights.values()}:
-                # A step for each flight: what is not used within its second is lost.
-                wanted = STEP * sum(flight.held.outlet is outlet for flight in self._flights.values())
-                if outlet in self._channels and outlet not in self._paused and self._granted(outlet) < wanted:
+                if outlet not in self._channels or outlet in self._paused:
+                    continue
+                # Two steps for each flight, so that not every step has to ask; what is not used within its second
+                # is lost.
+                todo = (min(2 * STEP, len(f.todo)) for f in self._flights.values() if f.held.outlet is outlet)
+                wanted = sum(todo)
+                if self._granted(outlet) * 2 < wanted:
                     hand_overs[outlet] = wanted - self._granted(outlet)
         return Wish(free if may_claim else 0, hand_overs, look=left is None)
 
@@ -204,6 +227,7 @@ class Sender:
         self._paused = reply.paused
         for outlet, granted in reply.grants.items():
             self._asked_at = reading
+            self._held_back = granted < wish.hand_overs[outlet]
             self._grants[outlet] = (self._granted(outlet) + granted, reading)
         if wish.batches:
             self._claimed_at = reading
@@ -234,12 +258,6 @@ class Sender:
             return STEP
         hand_overs, reading = self._grants.get(outlet, (0, float("-inf")))
         return hand_overs if self._monotonic() - reading <= GRANT_KEEPS_S else 0
-
-    def _short_of_grants(self) -> bool:
-        return any(
-            self._granted(outlet) < STEP
-            for outlet in {flight.held.outlet for flight in self._flights.values()} & self._paces.keys()
-        )
 
     def _others_fly(self, outlet: Outlet) -> bool:
         return any(flight.flying and flight.held.outlet is outlet for flight in self._flights.values())

@@ -23,7 +23,7 @@ _TOO_LARGE = re.compile(r"too (big|large)|size limit", re.IGNORECASE)
 def classify(status: int, body: bytes, retry_after: str | None, *, token: str, now: dt.datetime) -> Result:
     """The result of one complete HTTP answer. `token` is only used to keep it out of the detail."""
     if status == 200:
-        return ACCEPTED if _names_a_message(body) else Result(Outcome.UNKNOWN, detail="200 without a message name")
+        return taken(body)
     error = _error(body)
     code = _fcm_code(error)
     detail = _detail(status, code or str(error.get("status") or ""), str(error.get("message") or ""), token)
@@ -46,6 +46,11 @@ def classify(status: int, body: bytes, retry_after: str | None, *, token: str, n
     if status >= 500 or status in (408, 425) or 300 <= status < 400:
         return Result(Outcome.RETRY, wait, detail=detail)
     return Result(Outcome.FAILED, detail=detail)
+
+
+def taken(body: bytes) -> Result:
+    """The result of a 200: accepted when it names the message, as the provider promises."""
+    return ACCEPTED if _names_a_message(body) else Result(Outcome.UNKNOWN, detail="200 without a message name")
 
 
 def parse_retry_after(text: str | None, now: dt.datetime) -> float | None:

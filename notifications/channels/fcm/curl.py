@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from notifications.channels.fcm.access import Access, AccessError
-from notifications.channels.fcm.answer import classify, without
+from notifications.channels.fcm.answer import classify, taken, without
 from notifications.channels.fcm.body import escaped, splice
 from notifications.channels.fcm.endpoint import Endpoint
 from notifications.channels.fcm.stops import Stops
@@ -51,7 +51,8 @@ class CurlLine:
         self._jobs: dict[int, _Job] = {}
         self._settled: list[tuple[int, Result]] = []  # without having been sent
         self._halves: dict[int, tuple[bytes, bytes, bytes]] = {}
-        self._headers: tuple[str, list[str]] = ("", [])
+        self._headers: list[str] = []
+        self._headed_for, self._generation = "", 0
         self._locked_out: tuple[float, AccessError] | None = None
         self._known_bearer, self._bearer_until = ("", 0), 0.0
 
@@ -108,14 +109,15 @@ class CurlLine:
         self._settled.clear()
 
     def _begin(self, tag: int, body: bytes, token: str, *, again: bool) -> None:
-        try:
-            bearer, generation = self._bearer()
-        except AccessError as error:
-            self._settled.append((tag, Result(Outcome.RETRY, fault=error.fault, detail=str(error))))
-            return
-        before, after = self._split(body)
-        self._jobs[tag] = _Job(body, token, generation, again)
-        self._requests.put(tag, self._url, self._headed(bearer), before + escaped(token) + after)
+        if time.monotonic() >= self._bearer_until or self._locked_out is not None:
+            try:
+                self._headed(*self._bearer())
+            except AccessError as error:
+                self._settled.append((tag, Result(Outcome.RETRY, fault=error.fault, detail=str(error))))
+                return
+        halves = self._halves.get(id(body)) or self._split(body)
+        self._jobs[tag] = _Job(body, token, self._generation, again)
+        self._requests.put(tag, self._url, self._headers, halves[1] + escaped(token) + halves[2])
 
     def _bearer(self) -> tuple[str, int]:
         """The access token. Refused once, it is not asked for again by each of a thousand hand-overs."""
@@ -137,32 +139,31 @@ class CurlLine:
     def _lock_out(self, error: AccessError) -> None:
         self._locked_out = (time.monotonic() + _LOCKED_OUT_S, error)
 
-    def _split(self, body: bytes) -> tuple[bytes, bytes]:
-        known = self._halves.get(id(body))
-        if known is None:
-            if len(self._halves) >= _MOST_HALVES:
-                self._halves.clear()
-            # The body is kept with its halves: while it lives, no other can have its id.
-            known = self._halves[id(body)] = (body, *splice(body, dry_run=self.dry_run))
-        return known[1], known[2]
+    def _split(self, body: bytes) -> tuple[bytes, bytes, bytes]:
+        if len(self._halves) >= _MOST_HALVES:
+            self._halves.clear()
+        # The body is kept with its halves: while it lives, no other can have its id.
+        known = self._halves[id(body)] = (body, *splice(body, dry_run=self.dry_run))
+        return known
 
-    def _headed(self, bearer: str) -> list[str]:
-        if self._headers[0] != bearer:
-            self._headers = (
-                bearer,
-                [
-                    f"Authorization: Bearer {bearer}",
-                    "Content-Type: application/json",
-                    "Expect:",
-                    "User-Agent: yobikake",
-                ],
-            )
-        return self._headers[1]
+    def _headed(self, bearer: str, generation: int) -> None:
+        """The headers of this access token; the same list again is cheap."""
+        self._generation = generation
+        if self._headed_for != bearer:
+            self._headed_for = bearer
+            self._headers = [
+                f"Authorization: Bearer {bearer}",
+                "Content-Type: application/json",
+                "Expect:",
+                "User-Agent: yobikake",
+            ]
 
     def _result(self, answer: Answer | NoAnswer, job: _Job) -> Result:
         if isinstance(answer, NoAnswer):
             outcome = Outcome.UNKNOWN if answer.may_have_arrived else Outcome.RETRY
             return Result(outcome, detail=without(job.token, answer.text))
+        if answer.status == 200:
+            return taken(answer.body)
         wait = None if answer.retry_after_s is None else str(answer.retry_after_s)
         return classify(answer.status, answer.body, wait, token=job.token, now=self._clock())
 

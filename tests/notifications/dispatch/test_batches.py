@@ -78,7 +78,7 @@ def test_a_lease_that_ran_out_is_healed_by_the_next_worker(session):
 def test_saving_renews_the_lease(session):
     _batch(session)
     held = _claim(session)
-    assert claims.save(session, held, NOW + 20 * SECOND, LEASE).held
+    assert claims.save(session, [held], NOW + 20 * SECOND, LEASE)[held.id].held
     assert _claim(session, "two", NOW + LEASE + SECOND) is None
 
 
@@ -91,7 +91,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(session, write):
     loser.tries[:] = 9
     before = session.execute(sa.select(Batch.__table__)).all()
     call = {
-        "save": lambda: claims.save(session, loser, NOW, LEASE),
+        "save": lambda: claims.save(session, [loser], NOW, LEASE)[loser.id],
         "release": lambda: claims.release(session, loser, NOW, NOW),
         "stop": lambda: claims.stop(session, loser, NOW),
         "close": lambda: claims.close(session, loser, NOW),
@@ -119,7 +119,7 @@ def test_withdrawing_reaches_what_is_ready_leased_and_stopped_and_nothing_else(s
     ]  # fmt: skip
     assert batches.open_ones(session, [message.id]) == 3
     assert batches.open_ones(session, [message.id, other.id]) == 4
-    assert claims.save(session, leased, NOW, LEASE) == claims.Standing(held=True, withdrawn=True)
+    assert claims.save(session, [leased], NOW, LEASE)[leased.id] == claims.Standing(held=True, withdrawn=True)
     assert [_claim(session, now=NOW + MINUTE).withdrawn for _ in range(3)] == [True, True, False]
 
 
