@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from backend.config import variables
-from benchmarks import _queue
+from benchmarks import _backlog
 from benchmarks._city import OPEN, City
 from benchmarks._machine import describe, family_s, median, say, table
 from benchmarks._machines import Machine, joined
@@ -69,7 +69,7 @@ class Fleet:
             web=False
         )
         stack.callback(self.city.stop)
-        _queue.settle(self.city.watching, phones)
+        _backlog.settle(self.city.watching, phones)
         self._sends = 0
 
     def hire(self, workers: int) -> None:
@@ -93,7 +93,7 @@ class Fleet:
         marks = [provider.log.stat().st_size if provider.log.exists() else 0 for provider in self.providers]
         busy = {name: family_s(self.city.pid(name)) for name in self.city.running()}
         began = time.monotonic()
-        public_id = _queue.put(self.city.watching, self.phones, 600, f"fleet-{self._sends}")
+        public_id = _backlog.put(self.city.watching, self.phones, 600, f"fleet-{self._sends}")
         batches = self.city.number(OPEN)
         send = Send()
         if event is not None:
@@ -109,7 +109,7 @@ class Fleet:
         log = [hit for provider, mark in zip(self.providers, marks, strict=True) for hit in _since(provider, mark)]
         taken = Counter(hit.token for hit in log if hit.status == 200 and hit.message == public_id)
         send.shares = Counter(hit.project for hit in log if hit.status == 200)
-        send.lost = sum(_queue.token_of(number) not in taken for number in range(1, self.phones + 1))
+        send.lost = sum(_backlog.token_of(number) not in taken for number in range(1, self.phones + 1))
         send.doubled = sum(taken.values()) - len(taken)
         return send
 

@@ -13,6 +13,7 @@ import datetime as dt
 import os
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ import psycopg
 import shapely
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import _population
 from benchmarks._machine import describe, median, say, table

@@ -23,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import _queue
+from benchmarks import _backlog
 from benchmarks._city import OPEN, City
 from benchmarks._machine import (
     CLIENT_CORE,
@@ -65,7 +65,7 @@ class Run:
 
 def bodies(channel: Channel | None, count: int) -> list[bytes]:
     """Encoded bodies of groups that differ by their shelters, as the worker makes them."""
-    text = _queue.TEXTS["ja"]
+    text = _backlog.TEXTS["ja"]
     now = dt.datetime.now(dt.UTC)
     pushes = (
         Push(
@@ -73,7 +73,7 @@ def bodies(channel: Channel | None, count: int) -> list[bytes]:
             thread="t" * 22,
             kind="alert",
             title=text["title"],
-            body=text["body"] + "\n最寄りの避難場所: " + "、".join(str(s["name"]) for s in _queue.shelters_of(number)),
+            body=text["body"] + "\n最寄りの避難場所: " + "、".join(str(s["name"]) for s in _backlog.shelters_of(number)),
             language="ja",
             platform="android",
             urgency=Urgency.TIME_SENSITIVE,
@@ -84,7 +84,7 @@ def bodies(channel: Channel | None, count: int) -> list[bytes]:
                 "level": "4",
                 "hazard": "flood",
                 "reason": "area:benchmark place:home",
-                "shelters": json.dumps(_queue.shelters_of(number), ensure_ascii=False, separators=(",", ":")),
+                "shelters": json.dumps(_backlog.shelters_of(number), ensure_ascii=False, separators=(",", ":")),
             },
         )
         for number in range(count)
@@ -133,7 +133,7 @@ class Bench:
     def h2load(self, count: int, project: str, connections: int) -> Run:
         """nghttp2's load generator with one of our bodies: what this machine allows."""
         body = self.folder / "body.json"
-        body.write_text(self.bodies[0].replace(MARK, _queue.token_of(1)), encoding="utf-8")
+        body.write_text(self.bodies[0].replace(MARK, _backlog.token_of(1)), encoding="utf-8")
         url = f"{self.provider.url}/v1/projects/{project}/messages:send"
         command = ["h2load", "-n", str(count), "-c", str(connections), "-m", "100", "-t", "1", "-d", str(body)]
         headers = ["-H", "content-type: application/json", "-H", f"authorization: Bearer {'t' * 160}", url]
@@ -155,7 +155,7 @@ class Bench:
                     "credentials": str(self.provider.credentials),
                     "project": project,
                     "bodies": self.bodies,
-                    "tokens": [_queue.token_of(number) for number in range(1, count + 1)],
+                    "tokens": [_backlog.token_of(number) for number in range(1, count + 1)],
                     "at_once": at_once,
                 }
             )
@@ -180,7 +180,7 @@ def ours(bench: Bench, kind: str, project: str, count: int, connections: int) ->
     """A real worker process with an idle queue on a store of its own; what sends so many messages, put at once."""
     with open_store(kind, bench.folder / f"store-{kind}-{project}", core=SERVER_CORE) as store:
         engine = store.engine()
-        _queue.settle(engine, count)
+        _backlog.settle(engine, count)
         engine.dispose()
         city = City(
             bench.folder / f"{kind}-{project}", store, bench.provider, project,
@@ -191,7 +191,7 @@ def ours(bench: Bench, kind: str, project: str, count: int, connections: int) ->
         def send(many: int, name: str) -> Run:
             def once() -> float:
                 before = processor_s(city.pid("worker"))
-                _queue.put(city.watching, many, GROUPS, f"{project}-{kind}-{name}")
+                _backlog.put(city.watching, many, GROUPS, f"{project}-{kind}-{name}")
                 until = time.monotonic() + 60 + many / 200
                 while city.number(OPEN):
                     if time.monotonic() > until:

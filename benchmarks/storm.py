@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import sqlalchemy as sa
 
-from benchmarks import _places, _population, _queue
+from benchmarks import _places, _population, _backlog
 from benchmarks._city import OPEN, City
 from benchmarks._explained import explain, sent_while_paused
 from benchmarks._machine import CLIENT_CORE, SERVER_CORE, describe, say, table
@@ -44,10 +44,10 @@ def storm(store: Store, folder: Path, asked: argparse.Namespace) -> bool:
         city = City(folder, store, provider, "storm", **settings, **paced(asked.quota, asked.ramp))
         try:
             city.start(web=False)
-            _queue.settle(city.watching, asked.phones)
+            _backlog.settle(city.watching, asked.phones)
             city.worker(core=CLIENT_CORE)
             began = time.monotonic()
-            public_id = _queue.put(city.watching, asked.phones, 600, "storm")
+            public_id = _backlog.put(city.watching, asked.phones, 600, "storm")
             half = f"{OPEN} AND attempts = 0"
             batches = city.number(OPEN)
             while city.number(half) > batches // 2:
@@ -172,7 +172,7 @@ def _ledger(store: Store, public_id: str) -> dict[str, int]:
         for ids, outcomes in connection.execute(sa.text(query + " WHERE m.public_id = :id"), {"id": public_id}):
             packed = bytes(ids)
             numbers = [int.from_bytes(packed[at : at + 8], "little") for at in range(0, len(packed), 8)]
-            found.update({_queue.token_of(n): outcome for n, outcome in zip(numbers, bytes(outcomes), strict=True)})
+            found.update({_backlog.token_of(n): outcome for n, outcome in zip(numbers, bytes(outcomes), strict=True)})
     engine.dispose()
     return found
 
