@@ -18,6 +18,7 @@ BLUEPRINTS: list[str] = [
     "backend.api.staff_shelters",
     "backend.api.imports",
     "backend.api.topics",
+    "backend.api.staff_topics",
     "backend.api.garbage",
     "backend.api.garbage_items",
     "backend.api.childcare",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import marshmallow as ma
@@ -11,97 +11,36 @@ from flask.views import MethodView
 from marshmallow import validate
 
 from backend import clock
-from backend.api import cursor
-from backend.api.alert_forms import ApproveForm, OneText, ReturnForm
-from backend.api.alert_sights import FindingSchema
+from backend.api import cursor, notice_forms
+from backend.api.alert_forms import ApproveForm, ReturnForm
 from backend.api.blueprint import Blueprint
-from backend.api.history import StepSchema, steps_view
+from backend.api.history import steps_view
+from backend.api.notice_forms import (
+    CorrectionForm,
+    NoticeEdit,
+    NoticeForm,
+    NoticeSubmit,
+    NoticeWithdraw,
+    Reach,
+    StaffNotice,
+    StaffNoticeFull,
+)
 from backend.auth import staff_required
 from backend.config import settings
 from backend.errors import of_status
 from backend.transaction import session
+from content import corrections
 from content import notices as house
 from content import texts as text
 from content.notices import MACHINE, Content, Notice
-from content.texts import LANGUAGES
-from notifications import announcements, topics
-
-
-class NoticeForm(ma.Schema):
-    """What an author says. In an edit, what is left out stays, and a language given as null is taken out."""
-
-    texts = ma.fields.Dict(
-        keys=ma.fields.String(validate=validate.OneOf(LANGUAGES)),
-        values=ma.fields.Nested(OneText, allow_none=True),
-        metadata={
-            "description": "言語ごとの題と文。公開には ja が要る。",
-            "example": {"ja": {"title": "断水のお知らせ", "body": "泉町で水道工事のため断水します。"}},
-        },
-    )
-    topic = ma.fields.String(
-        allow_none=True,
-        metadata={"description": "この話題を選んだ人にプッシュが届く。null なら掲載だけ。", "example": "notices"},
-    )
-    link = ma.fields.String(allow_none=True, metadata={"description": "詳しいページ（https）。", "example": None})
-    publish_at = ma.fields.AwareDateTime(
-        allow_none=True, metadata={"description": "この時刻から。null なら承認と同時に。", "example": None}
-    )
-    expires_at = ma.fields.AwareDateTime(allow_none=True, metadata={"example": None})
-
-
-class NoticeEdit(NoticeForm):
-    """Changes to the version that the editor has read, named here or in If-Match."""
-
-    version = ma.fields.Integer()
-
-
-class NoticeSubmit(ma.Schema):
-    """The version that is handed over, named here or in If-Match."""
-
-    version = ma.fields.Integer()
-    accept_warnings = ma.fields.Boolean(
-        load_default=False, metadata={"description": "校正の警告（別の年の日付など）を承知で出す。"}
-    )
-
-
-class NoticeWithdraw(ma.Schema):
-    """Why; a published notice needs a reason."""
-
-    reason = ma.fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 1000))
-
-
-class StaffNotice(ma.Schema):
-    """A notice as city hall sees it."""
-
-    id = ma.fields.String()
-    state = ma.fields.String(metadata={"description": "draft | submitted | published | withdrawn"})
-    version = ma.fields.Integer()
-    content_hash = ma.fields.String(metadata={"description": "承認はこの内容に結び付く。"})
-    topic = ma.fields.String(allow_none=True)
-    texts = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(OneText))
-    missing_languages = ma.fields.List(ma.fields.String(), metadata={"description": "まだない言語。"})
-    link = ma.fields.String(allow_none=True)
-    publish_at = ma.fields.AwareDateTime(allow_none=True)
-    expires_at = ma.fields.AwareDateTime(allow_none=True)
-    created_at = ma.fields.AwareDateTime()
-    updated_at = ma.fields.AwareDateTime()
-    published_at = ma.fields.AwareDateTime(allow_none=True)
-    shown_from = ma.fields.AwareDateTime(allow_none=True)
-    withdrawn_at = ma.fields.AwareDateTime(allow_none=True)
-
-
-class StaffNoticeFull(StaffNotice):
-    """With its history, what the proofreading says, and what can be done next by somebody."""
-
-    steps = ma.fields.List(ma.fields.Nested(StepSchema))
-    findings = ma.fields.List(ma.fields.Nested(FindingSchema))
-    actions = ma.fields.List(ma.fields.String())
+from notifications import announcements, audiences, topics
 
 
 class StaffNoticeQuery(cursor.PageQuery):
     """Which notices."""
 
     state = ma.fields.String(load_default=None, validate=validate.OneOf(MACHINE.states))
+    topic = ma.fields.String(load_default=None, validate=validate.Length(1, 100))
 
 
 class StaffNoticePage(ma.Schema):
@@ -127,7 +66,8 @@ class Many(MethodView):
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """すべての状態のものを新しい順に。Every state, the newest first."""
         key = cursor.decode(query["cursor"], int)
-        found = house.every(session(), query["state"], key[0] if key else None, query["limit"] + 1)
+        topic = (query["topic"] or "").replace("\0", "") or None
+        found = house.every(session(), query["state"], key[0] if key else None, query["limit"] + 1, topic=topic)
         last = [found[: query["limit"]][-1].id] if found else []
         return cursor.page([_brief(notice) for notice in found], query["limit"], *last)
 
@@ -136,8 +76,7 @@ class Many(MethodView):
     @blp.response(201, StaffNoticeFull)
     def post(self, form: dict[str, Any]) -> dict[str, Any]:
         """起案する。未完成でもよい。Drafts one; it may still be incomplete."""
-        content = _content(form, Content())
-        return _full(house.create(session(), content, actor=g.editor, now=clock.now()))
+        return _full(house.create(session(), _content(form, Content()), actor=g.editor, now=clock.now()))
 
 
 @blp.route("/<public_id>")
@@ -159,6 +98,39 @@ class One(MethodView):
         house.edit(session(), notice, content, actor=g.editor, version=version, now=clock.now())
         return _full(notice)
 
+    @staff_required("withdraw")
+    @blp.response(204)
+    def delete(self, public_id: str) -> None:
+        """公開前のものを捨てる（したことの記録は残る）。公開したものは理由を添えて withdraw で。Discards a draft."""
+        house.withdraw(session(), _one(public_id), actor=g.editor, now=clock.now())
+
+
+@blp.route("/<public_id>/correct")
+class Correct(MethodView):
+    @staff_required("draft")
+    @blp.arguments(CorrectionForm)
+    @blp.response(201, StaffNoticeFull)
+    def post(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
+        """公開したお知らせの訂正を起案する。承認されると代わりに掲載され、元のものも「訂正済み」として読める。
+
+        内容は元のお知らせから引き継ぎ、書いた項目だけが変わる。元の通知を受け取った端末にも届く。
+        Drafts the correction of a published notice, which begins with its content and, approved, stands in its place.
+        """
+        earlier, now = _one(public_id), clock.now()
+        content = _content(form, house.to_correct(earlier, now))
+        return _full(house.create(session(), content, actor=g.editor, now=now, corrects=earlier))
+
+
+@blp.route("/<public_id>/reach")
+class ReachView(MethodView):
+    @staff_required("read")
+    @blp.response(200, Reach)
+    def post(self, public_id: str) -> dict[str, Any]:
+        """いま公開したら何台に届くか。数えるだけで、送らない。Counts whom it would ring; sends nothing."""
+        notice, now = _one(public_id), clock.now()
+        audience = announcements.audience_of(session(), notice, now, settings().zone)
+        return asdict(audiences.count(session(), audience, now) if audience is not None else audiences.Count())
+
 
 @blp.route("/<public_id>/submit")
 class Submit(MethodView):
@@ -169,6 +141,7 @@ class Submit(MethodView):
         """別の人の承認を求める。Hands it to a second person."""
         notice = _one(public_id)
         _must_exist(notice.topic)
+        announcements.audience_of(session(), notice, clock.now(), settings().zone)  # refuses what cannot be rung
         house.submit(
             session(),
             notice,
@@ -187,7 +160,11 @@ class Approve(MethodView):
     @blp.arguments(ApproveForm)
     @blp.response(200, StaffNoticeFull)
     def post(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
-        """見た内容のハッシュを添えて承認すると公開され、話題を選んだ人に届く。Approves exactly what was seen."""
+        """見た内容のハッシュを添えて承認すると公開され、push のとおりに届く。
+
+        publish_at が先なら、その時刻に掲載され届く（送り手が止まっていても、戻りしだい一度だけ）。
+        Approves exactly what was seen; it is shown and told at once, or from its publication time on.
+        """
         notice, now = _one(public_id), clock.now()
         _must_exist(notice.topic)
         house.approve(session(), notice, actor=g.editor, seen_hash=form["content_hash"], now=now)
@@ -240,10 +217,8 @@ def _seen(form: dict[str, Any], notice: Notice) -> int:
 
 def _content(form: dict[str, Any], before: Content) -> Content:
     """The content that a form makes of the one before. Raises Problem for a topic that does not exist."""
-    said = {name: form[name] for name in ("topic", "link", "publish_at", "expires_at") if name in form}
-    _must_exist(said.get("topic"))
-    texts = {**before.texts, **form.get("texts", {})}
-    return replace(before, texts={language: one for language, one in texts.items() if one is not None}, **said)
+    _must_exist(form.get("topic"))
+    return notice_forms.content(form, before)
 
 
 def _must_exist(topic: str | None) -> None:
@@ -251,15 +226,20 @@ def _must_exist(topic: str | None) -> None:
         raise of_status(422, f"There is no topic {topic!r}.", field="topic")
 
 
+_COLUMNS = (
+    "state", "version", "topic", "texts", "link", "areas", "from_months", "to_months", "phase", "push", "attachments",
+    "correction", "publish_at", "expires_at", "created_at", "updated_at", "published_at", "shown_from", "corrected_at",
+    "withdrawn_at",
+)  # fmt: skip
+
+
 def _brief(notice: Notice) -> dict[str, Any]:
-    columns = (
-        "state", "version", "topic", "texts", "link", "publish_at", "expires_at", "created_at", "updated_at",
-        "published_at", "shown_from", "withdrawn_at",
-    )  # fmt: skip
-    return {name: getattr(notice, name) for name in columns} | {
+    earlier = corrections.corrected_by(session(), notice)
+    return {name: getattr(notice, name) for name in _COLUMNS} | {
         "id": notice.public_id,
         "content_hash": house.content_hash(notice),
         "missing_languages": text.missing(notice.texts),
+        "corrects": earlier.public_id if earlier is not None else None,
     }
 
 
@@ -267,5 +247,5 @@ def _full(notice: Notice) -> dict[str, Any]:
     return _brief(notice) | {
         "steps": steps_view(MACHINE.subject_kind, notice.id),
         "findings": [asdict(finding) for finding in house.proofread(notice, clock.now(), settings().zone)],
-        "actions": list(MACHINE.actions(notice.state)),
+        "actions": [action for action in MACHINE.actions(notice.state) if action != "restore"],
     }

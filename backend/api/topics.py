@@ -9,26 +9,24 @@ from flask.views import MethodView
 
 from backend.api import caching, speech
 from backend.api.blueprint import Blueprint
+from backend.api.topic_sights import TopicTree, nested
+from backend.errors import of_status
 from backend.transaction import session
-from content.texts import chain
 from notifications import topics
 
 blp = Blueprint("topics", __name__, url_prefix="/v1/topics", description="話題 · Topics to follow")
 
 
-class TopicSchema(ma.Schema):
-    """One subject; its slug never changes."""
+class TopicQuery(ma.Schema):
+    """In which language."""
 
-    slug = ma.fields.String(metadata={"example": "garbage"})
-    parent = ma.fields.String(allow_none=True)
-    name = ma.fields.String(metadata={"description": "求めた言語での名前。", "example": "ごみ・資源"})
-    names = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String())
+    lang = ma.fields.String(load_default=None, metadata={"description": "なければ Accept-Language。", "example": "en"})
 
 
 class TopicList(ma.Schema):
-    """Parents before children."""
+    """The topics at the top, each with those below it."""
 
-    items = ma.fields.List(ma.fields.Nested(TopicSchema))
+    items = ma.fields.List(ma.fields.Nested(TopicTree))
 
 
 @blp.route("")
@@ -36,18 +34,26 @@ class TopicsView(MethodView):
     """What can be followed."""
 
     @caching.public(max_age=300)
+    @blp.arguments(TopicQuery, location="query")
     @blp.response(200, TopicList)
-    def get(self) -> dict[str, Any]:
+    def get(self, _query: dict[str, Any]) -> dict[str, Any]:
         """購読できる話題の木。設定画面にそのまま並べられる順。The tree, in the order of a settings page."""
-        wanted = chain(speech.wanted())
-        return {
-            "items": [
-                {
-                    "slug": topic.slug,
-                    "parent": topic.parent_slug,
-                    "name": next((topic.names[tag] for tag in wanted if tag in topic.names), topic.slug),
-                    "names": topic.names,
-                }
-                for topic in topics.tree(session())
-            ]
-        }
+        return {"items": nested(topics.tree(session()), speech.wanted())}
+
+
+@blp.route("/<slug>")
+class TopicView(MethodView):
+    """One of them."""
+
+    @caching.public(max_age=300)
+    @blp.arguments(TopicQuery, location="query")
+    @blp.response(200, TopicTree)
+    @blp.alt_response(404, description="no such topic")
+    def get(self, _query: dict[str, Any], slug: str) -> dict[str, Any]:
+        """一つの話題と、その下の話題。終わった話題も読める。One topic with those below it, also a retired one."""
+        topic = topics.get(session(), slug)
+        if topic is None:
+            raise of_status(404, "There has never been a topic of this slug.")
+        below = [one for one in topics.tree(session(), retired=topic.retired) if slug in topics.lineage(one.slug)]
+        (found,) = nested(below, speech.wanted())
+        return found | {"optional": topics.may_be_left_out(session(), slug)}

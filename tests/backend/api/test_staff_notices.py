@@ -12,11 +12,14 @@ from content.editors import Role
 from content.notices import Notice
 from content.workflow import Step
 from database import transaction
-from notifications import topics
+from geo.areas import Area
+from notifications import devices, topics
+from notifications.devices import Platform
 from notifications.messages import Message
 
 URL = "/v1/staff/notices"
 WATER = {"texts": {"ja": {"title": "断水のお知らせ", "body": "泉町で断水します。"}}, "topic": "water"}
+PDF = {"url": "https://a.example/map.pdf", "kind": "pdf", "titles": {"ja": "地図"}}
 PEOPLE = {
     "author": Role.AUTHOR,
     "second": Role.APPROVER,
@@ -207,6 +210,16 @@ def test_a_return_carries_its_reason(office):
         ({"texts": {"ja": {"title": "a"}}}, "texts.ja"),
         ({"publish_at": "2026-11-22T06:00:00"}, "publish_at"),
         ({"surprise": 1}, "surprise"),
+        ({"areas": ["04999"]}, "areas.0"),
+        ({"from_months": 12, "to_months": 12}, "to_months"),
+        ({"from_months": -1}, "from_months"),
+        ({"phase": "later"}, "phase"),
+        ({"push": "all"}, "push"),
+        ({"attachments": [{"url": "http://a.example/", "kind": "pdf", "titles": {"ja": "図"}}]}, "attachments.0.url"),
+        ({"attachments": [{"url": "https://a.example/", "kind": "exe", "titles": {"ja": "図"}}]}, "attachments.0.kind"),
+        ({"attachments": [{"url": "https://a.example/", "kind": "pdf", "titles": {}}]}, "attachments.0.titles"),
+        ({"attachments": [PDF, PDF]}, "attachments.1.url"),
+        ({"correction": {"ja": "あ" * 501}}, "correction.ja"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_naming_the_field(office, change, field):
@@ -256,3 +269,105 @@ def test_a_refused_request_leaves_no_trace(office, engine):
     with transaction(engine, "read") as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Step)) == 1
         assert session.scalars(sa.select(Notice)).one().version == 1
+
+
+def test_everything_that_is_said_of_a_notice_is_kept_and_edited_by_name(office):
+    said = {
+        "from_months": 0, "to_months": 36, "phase": "after", "push": "none", "attachments": [PDF],
+        "expires_at": "2026-12-01T00:00:00+00:00",
+    }  # fmt: skip
+    draft = office.draft(**said)
+    assert {name: draft[name] for name in said} == said
+    change = {"version": 1, "phase": None, "attachments": [], "to_months": None}
+    edited = office.do("author", "PATCH", f"/{draft['id']}", change).json
+    kept = said | {"phase": None, "attachments": [], "to_months": None}
+    assert {name: edited[name] for name in said} == kept
+    assert edited["content_hash"] != draft["content_hash"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"attachments": [PDF | {"titles": {"en": "Map"}}]}, "attachments.0.titles.ja"),
+        ({"correction": {"ja": "直しました"}}, "correction"),
+    ],
+)
+def test_what_may_not_be_published_so_is_kept_as_draft_and_not_submitted(office, change, field):
+    refused = office.submit(office.draft(**change))
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json["errors"]] == [field]
+
+
+def test_a_published_notice_is_corrected_by_the_same_two_people(office, engine, clock):
+    wrong = office.publish()
+    clock.pass_(hours=1)
+    path = f"/{wrong['id']}/correct"
+    assert office.do("author", "POST", path, {}).status_code == 422
+    texts = {"ja": {"title": "断水のお知らせ", "body": "南町で断水します。"}}
+    what = {"ja": "町の名を訂正しました"}
+    draft = office.do("author", "POST", path, {"correction": what, "texts": texts}).json
+    assert (draft["corrects"], draft["topic"], draft["texts"]) == (wrong["id"], "water", texts)
+    refused = office.approve(office.submit(draft).json, "author")
+    assert refused.status_code == 403
+    right = office.approve(office.do("author", "GET", f"/{draft['id']}").json)
+    assert right.status_code == 200, right.json
+    earlier = office.do("author", "GET", f"/{wrong['id']}").json
+    assert (earlier["state"], earlier["corrected_at"]) == ("published", right.json["shown_from"])
+    assert [(step["action"], step["by"]) for step in earlier["steps"]][-1] == ("correct", None)
+    first, second = sorted(_messages(engine), key=lambda one: one.id)
+    assert (first.thread, first.planning) == (second.thread, "withdrawn")
+    again = office.do("author", "POST", path, {"correction": what})
+    assert (again.status_code, again.json["errors"][0]["field"]) == (422, "corrects")
+    assert [one["id"] for one in office.client.get("/v1/notices").json["items"]] == [right.json["id"]]
+
+
+def test_of_two_corrections_of_one_notice_only_the_first_is_published(office):
+    wrong = office.publish()
+    both = [
+        office.do("author", "POST", f"/{wrong['id']}/correct", {"correction": {"ja": "直しました"}}).json for _ in "ab"
+    ]
+    first, second = (office.submit(draft).json for draft in both)
+    assert office.approve(first).status_code == 200
+    assert office.approve(second).status_code == 422
+    assert office.do("author", "GET", f"/{second['id']}").json["state"] == "submitted"
+
+
+def test_a_draft_is_discarded_and_what_was_published_is_not(office):
+    draft, published = office.draft(), office.publish()
+    assert office.do("author", "DELETE", f"/{draft['id']}").status_code == 204
+    assert office.do("author", "GET", f"/{draft['id']}").json["state"] == "withdrawn"
+    refused = office.do("author", "DELETE", f"/{published['id']}")
+    assert (refused.status_code, refused.json["code"]) == (409, "reason_missing")
+
+
+def test_whom_it_would_ring_is_counted_and_nothing_is_sent(office, engine, clock):
+    with transaction(engine) as session:
+        for number in range(3):
+            device = devices.register(
+                session,
+                platform=Platform.ANDROID,
+                language="ja",
+                app_version="1",
+                token=f"token-{number:020}",
+                now=clock(),
+            ).device
+            if number:
+                topics.follow(session, device.id, ["water"])
+    for change, many in (({}, 2), ({"topic": None}, 0), ({"push": "none"}, 0), ({"push": "everyone"}, 3)):
+        answer = office.do("author", "POST", f"/{office.draft(**change)['id']}/reach")
+        assert (answer.json["devices"], answer.json["reachable"]) == (many, many)
+    assert _messages(engine) == []
+
+
+def test_an_area_that_cannot_be_rung_is_refused_when_submitted(office, engine):
+    with transaction(engine) as session:
+        session.add(Area(code="04103", kind="ward", name="若林区", search_name="若林区", source="test"))
+    refused = office.submit(office.draft(areas=["04103"]))
+    assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "areas")
+    assert office.submit(office.draft(areas=["04103"], push="none")).status_code == 200
+
+
+def test_staff_find_the_notices_of_a_topic(office):
+    water, _ = office.draft(), office.draft(topic=None)
+    assert [one["id"] for one in office.do("author", "GET", "?topic=water").json["items"]] == [water["id"]]
+    assert office.do("author", "GET", "?topic=%00").status_code == 200
