@@ -73,7 +73,7 @@ def bodies(channel: Channel | None, count: int) -> list[bytes]:
             thread="t" * 22,
             kind="alert",
             title=text["title"],
-            body=text["body"] + "\n最寄りの避難場所: " + "、".join(str(s["name"]) for s in _backlog.shelters_of(number)),
+            body=text["body"] + "\n最寄り: " + "、".join(str(s["name"]) for s in _backlog.shelters_of(number)),
             language="ja",
             platform="android",
             urgency=Urgency.TIME_SENSITIVE,

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import sqlalchemy as sa
 
-from benchmarks import _places, _population, _backlog
+from benchmarks import _backlog, _places, _population
 from benchmarks._city import OPEN, City
 from benchmarks._explained import explain, sent_while_paused
 from benchmarks._machine import CLIENT_CORE, SERVER_CORE, describe, say, table
