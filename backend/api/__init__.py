@@ -8,6 +8,7 @@ BLUEPRINTS: list[str] = [
     "backend.api.inbox",
     "backend.api.alerts",
     "backend.api.alerts:drills",
+    "backend.api.feeds",
     "backend.api.staff_alerts",
     "backend.api.staff_alerts:drills",
     "backend.api.staff_messages",
