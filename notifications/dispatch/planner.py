@@ -42,10 +42,13 @@ def most_urgent(session: Session, now: dt.datetime) -> int | None:
     return session.scalar(sa.select(sa.func.min(Message.rank)).where(_due(leases.clock(session, now))))
 
 
-def claim(session: Session, now: dt.datetime, least_urgent: int | None = None) -> Message | None:
+def claim(
+    session: Session, now: dt.datetime, least_urgent: int | None = None, due_before: dt.datetime | None = None
+) -> Message | None:
     """The most urgent message whose planning is due, locked until the caller commits; None when there is none.
 
-    Nothing of a greater rank than `least_urgent`, where that is given. One that follows others waits until nothing
+    Nothing of a greater rank than `least_urgent`, and nothing that came due at `due_before` or later, where these
+    are given. One that follows others waits until nothing
     of theirs is on its way any more: only then is it certain who was told. Only the one that is taken is locked:
     others plan the next ones meanwhile.
     """
@@ -53,6 +56,8 @@ def claim(session: Session, now: dt.datetime, least_urgent: int | None = None) -
     waiting = sa.select(Message.id).where(due).order_by(Message.rank, Message.id)
     if least_urgent is not None:
         waiting = waiting.where(Message.rank <= least_urgent)
+    if due_before is not None:
+        waiting = waiting.where(Message.plan_due_at < due_before)
     for number in session.scalars(waiting).all():
         # One by one: an evening's reminders are hundreds, each with a long list of areas.
         audience = session.scalars(sa.select(Message.audience).where(Message.id == number)).one()

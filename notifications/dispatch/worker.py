@@ -22,10 +22,12 @@ from notifications.dispatch import agenda, claims, duties, governor, paging, pla
 from notifications.dispatch.batches import Batch, BatchState
 from notifications.dispatch.duties import Duty
 from notifications.dispatch.governor import Pace
+from notifications.dispatch.ledger import FAIR_AFTER
 from notifications.dispatch.sender import Sender
 
 BEAT_EVERY = dt.timedelta(seconds=5)
 EXPIRE_EVERY = dt.timedelta(seconds=10)
+FAIR_EVERY = dt.timedelta(seconds=10)
 PAGE_EVERY = dt.timedelta(seconds=2)
 # A worker silent for this long is counted as gone.
 SILENT_AFTER = dt.timedelta(seconds=30)
@@ -73,7 +75,7 @@ class Worker:
         self.engine = engine
         self._channels, self._clock, self._zone = channels, clock, zone
         self._names = "+".join(sorted(channel.name for channel in channels.values())) or "none"
-        self._started = self._beat_due = clock()
+        self._started = self._beat_due = self._fair_from = clock()
         self._duties = [
             Duty("alerts.expire", EXPIRE_EVERY, _expire),
             Duty("operators.page", PAGE_EVERY, lambda engine, now: paging.page(engine, operator_webhook, now)),
@@ -117,11 +119,19 @@ class Worker:
         """Plans a chunk of the most urgent message; False when nothing is to be planned now."""
         now = self._clock()
         to_plan, to_send = self._most_urgent(now)
-        if to_plan is None or (to_send is not None and to_plan > to_send):
+        if to_plan is None:
+            return False
+        less_urgent = to_send is not None and to_plan > to_send
+        if less_urgent and now < self._fair_from:
             return False
         with transaction(self.engine) as session:
-            # With nothing to send, whatever is due: the most urgent may be waiting for a batch that another holds.
-            message = planner.claim(session, now, to_send)
+            if less_urgent:
+                # A chunk now and then, however much goes first: nobody is forgotten behind the urgent ones.
+                self._fair_from = now + FAIR_EVERY
+                message = planner.claim(session, now, due_before=now - FAIR_AFTER)
+            else:
+                # With nothing to send, whatever is due: the most urgent may wait for a batch that another holds.
+                message = planner.claim(session, now, to_send)
             if message is None:
                 return False
             if planner.plan_chunk(session, message, now, self._zone):

@@ -9,15 +9,16 @@ import sqlalchemy as sa
 
 from database import transaction
 from geo import mesh
-from notifications import alerts, audiences
+from notifications import alerts, audiences, told
 from notifications.alerts import Act, Alert
 from notifications.audiences import Audience
 from notifications.channels.promise import Fault, Outcome, Outlet, Result
 from notifications.dispatch import batches, claims, incidents, planner, worker
 from notifications.dispatch.batches import Batch
+from notifications.dispatch.ledger import FAIR_AFTER
 from notifications.dispatch.sender import STEP
 from notifications.dispatch.worker import Worker, WorkerBeat
-from notifications.messages import Message
+from notifications.messages import Lane, Message
 from tests.notifications.builders import (
     HOUR,
     INSIDE,
@@ -115,6 +116,24 @@ def test_planning_and_sending_of_one_message_take_turns(engine, shift, monkeypat
     assert shift.outcomes(message) == {Outcome.ACCEPTED: 60}
     assert offsets[0] < 60, "sent before all was planned"
     assert offsets == sorted(offsets)
+
+
+def test_planning_that_waited_long_gets_a_turn_before_what_is_more_urgent(engine, shift):
+    """An endless stream of urgent batches does not keep a reminder from being planned for ever."""
+
+    def begin(session):
+        make_phones(session, 60)
+        urgent = make_message(session, Audience(everyone=True))
+        planner.plan_chunk(session, urgent, NOW)
+        return make_message(session, Audience(everyone=True), lane=Lane.REMINDER)
+
+    patient = _write(engine, begin)
+    assert not shift.worker.plan_once(), "what is to be sent goes first"
+    shift.now += FAIR_AFTER + MINUTE
+    assert shift.worker.plan_once()
+    with transaction(engine, "read") as session:
+        assert told.count(session, patient.id) == 60
+    assert not shift.worker.plan_once(), "one chunk, and then it waits again"
 
 
 def test_a_cancel_ends_what_is_on_its_way_and_then_goes_to_those_told(engine, shift, monkeypatch):
