@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from backend import alerting, clock, journaling
@@ -22,7 +22,7 @@ from backend.transaction import session
 from content.texts import ENDONYMS, LANGUAGES
 from notifications import alerts, drafting, wording
 from notifications.alerts import Act, Alert, State
-from notifications.dangers import AreaRefused
+from notifications.dangers import AreaRefused, DangerArea
 from notifications.drafting import Conflict, DraftRefused, Spec
 
 MOST = 60
@@ -118,6 +118,11 @@ def _pages(part: str, *, drill: bool) -> None:
         return show(
             "alert.html", status, seen=seen, alert=alert, wrong=list(wrong), said=said, progress=progress, SEEN=SEEN
         )
+
+    @page(f"/{part}/<public_id>/area", "read", name=f"{part}_area")
+    def area(public_id: str) -> ResponseReturnValue:
+        """The danger area as GeoJSON, for a map: a ward's border would be most of the page."""
+        return jsonify(session().get_one(DangerArea, one(public_id).danger_area_id).geometry)
 
     @page(f"/{part}/<public_id>/edit", "draft", name=f"{part}_edit")
     def edit(public_id: str) -> ResponseReturnValue:

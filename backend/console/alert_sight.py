@@ -160,7 +160,7 @@ def title(alert: Alert) -> str:
     language = current()
     hazard = wording.hazard_name(Hazard(alert.hazard), language)
     place = alert.area_names.get(language) or alert.area_names.get("ja", "")
-    return f"{hazard} {wording.order_name(alert.level, language)} {place}"
+    return f"{hazard[:1].upper()}{hazard[1:]} {wording.order_name(alert.level, language)} {place}"
 
 
 def followable(alert: Alert) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pytest
 from sqlalchemy.orm import Session
 
 from geo import mesh, sites
@@ -32,7 +31,6 @@ def cell(lat: float, lon: float) -> int:
     return mesh.cell_of(Point(lat, lon))
 
 
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_devices_are_counted_once_by_the_ward_of_their_cell(session: Session) -> None:
     assert reach.by_ward(session, {cell(38.2, 140.9): 3}) == []
     ward(session, "a", "西区", square(140.8, 38.1, 140.95, 38.3))
@@ -44,7 +42,6 @@ def test_devices_are_counted_once_by_the_ward_of_their_cell(session: Session) ->
     assert sum(one.devices for one in found) == sum(counts.values())
 
 
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_refuges_inside_are_named_and_open_ones_outside_counted(session: Session) -> None:
     area = dangers.compose(session, polygon=AREA, area_codes=[], minus_area_codes=[], minus_polygon=None)
     south, west = AREA["coordinates"][0][0][1], AREA["coordinates"][0][0][0]

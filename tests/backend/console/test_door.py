@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 
@@ -190,7 +191,7 @@ def test_the_journal_is_searched_and_a_row_altered_by_hand_is_named(hall: Hall) 
     assert "番号 2 の行" in browser.text
     result = hall.app.test_cli_runner().invoke(audit.command, ["verify"])
     with hall.app.app_context(), transaction(db.engine) as session:
-        session.connection().exec_driver_sql("UPDATE journal SET subject = ? WHERE number = 2", (kept,))
+        session.execute(sa.text("UPDATE journal SET subject = :kept WHERE number = 2"), {"kept": kept})
     assert result.exit_code == 1
     assert "entry 2 was altered" in result.output
     sound = hall.app.test_cli_runner().invoke(audit.command, ["verify", "--json"])
