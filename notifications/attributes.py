@@ -21,35 +21,38 @@ from notifications.places import PlaceName
 from notifications.recipients import NO_PLACE, PLACES, Codes
 
 _LOOK_COSTS = 0.05  # of a row, a look into an index
+_REST = 0.1  # of a chunk: not worth another window
 _WIDER = 16  # the most by which a window outgrows the one before
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Rows of one table that hold one of these keys and, where given, this hour and choice of categories."""
+    """Rows of one table that hold one of these keys and, where given, this hour and area.
 
-    table: str  # children | garbage_areas | garbage_days | garbage_choices | child_dates
+    A key of an hour or a choice is (collection area, choice of categories).
+    """
+
+    table: str  # children | child_dates | garbage_areas | garbage_days | garbage_choices
     keys: tuple[Any, ...]
     slot: int | None = None
-    categories: str = ""
     area: str = ""
 
 
-# What a row must hold beside its device's id lying in the window, and whether it names a place.
+# What a row must hold beside its device's id lying in the window.
 _WHERE = {
-    "children": ("children", "r.born = k.value", False),
-    "child_dates": ("children", "r.minute = :slot AND r.born = k.value AND r.area = :area", False),
-    "garbage_areas": ("garbage_days", "r.area_id = k.value", True),
+    "children": ("children", "r.born = k.value", columns.Keys.WORDS),
+    "child_dates": ("children", "r.minute = :slot AND r.born = k.value AND r.area = :area", columns.Keys.WORDS),
+    "garbage_areas": ("garbage_days", "r.area_id = k.value", columns.Keys.NUMBERS),
     "garbage_days": (
-        "garbage_days", "r.slot = :slot AND r.area_id = k.value AND r.categories = :categories", True,
+        "garbage_days", "r.slot = :slot AND r.area_id = k.value AND r.categories = k.word", columns.Keys.BOTH,
     ),
-    "garbage_choices": ("garbage_days", "r.area_id = k.value AND r.categories = :categories", True),
+    "garbage_choices": ("garbage_days", "r.area_id = k.value AND r.categories = k.word", columns.Keys.BOTH),
 }  # fmt: skip
 
 
 def listed(
     session: Session,
-    lookups: Sequence[Lookup],
+    lookup: Lookup,
     since: int,
     most: int,
     *,
@@ -62,12 +65,12 @@ def listed(
     of those told one of these.
     """
     end = (session.scalar(sa.select(sa.func.max(Device.id))) or 0) + 1
-    looks = sum(len(lookup.keys) for lookup in lookups)
+    looks = len(lookup.keys)
     width, left = max(1, most), float(most)
     pieces: list[tuple[Whole, Codes]] = []
-    while since < end and left > 0:
+    while since < end and left > most * _REST:
         until = min(since + width, end)
-        ids, places = _window(session, lookups, since, until, 2 * most if width > 1 else None)
+        ids, places = _window(session, lookup, since, until, 2 * most if width > 1 else None)
         if width > 1 and len(ids) >= 2 * most:
             width = max(1, width // 4)  # here they are dense
             continue
@@ -87,22 +90,12 @@ def listed(
     return found, where, since if since < end else None
 
 
-def _window(
-    session: Session, lookups: Sequence[Lookup], since: int, until: int, most: int | None
-) -> tuple[Whole, Codes]:
+def _window(session: Session, lookup: Lookup, since: int, until: int, most: int | None) -> tuple[Whole, Codes]:
     """Everybody of a window, or at least `most` of them, which are then too many."""
-    ids: list[Whole] = []
-    places: list[Codes] = []
-    left = most
-    for lookup in lookups:
-        found, names = columns.in_window(session, *_WHERE[lookup.table], lookup, since, until, left)
-        ids.append(found)
-        places.append(_codes(names) if names is not None else np.full(len(found), NO_PLACE, np.int64))
-        if left is not None:
-            left -= len(found)
-            if left <= 0:
-                break
-    return np.concatenate(ids), np.concatenate(places)
+    table, condition, kind = _WHERE[lookup.table]
+    values = {name: value for name, value in (("slot", lookup.slot), ("area", lookup.area)) if f":{name}" in condition}
+    ids, labels = columns.in_window(session, table, condition, kind, lookup.keys, since, until, most, **values)
+    return ids, _codes(labels) if labels is not None else np.full(len(ids), NO_PLACE, np.int64)
 
 
 _CODE = {name: PLACES.index(name) for name in map(str, PlaceName)}

@@ -170,7 +170,9 @@ def chunk(
             continue
         else:
             piece, following = _listed(session, audience, part, offset, left)
-            left -= len(piece)
+            # Windows are filled as far as they go: for the little that is left none is opened.
+            goes_on = following is not None and following.part == part
+            left = 0 if part >= _BORN_PART and goes_on else left - len(piece)
         if len(piece):
             pieces.append(piece)
     found = Found.joined(pieces)
@@ -209,22 +211,22 @@ def _listed(session: Session, audience: Audience, part: int, offset: int, most: 
         ids = columns.ids(session, everybody)
     elif part == _BORN_PART and audience.born is not None:
         keys = tuple(children.months(*audience.born))
-        return _attributed(session, [Lookup("children", keys)], part, offset, most)
+        return _attributed(session, Lookup("children", keys), part, offset, most)
     elif part == _AREA_PART and audience.garbage_area_ids:
-        return _attributed(session, [Lookup("garbage_areas", audience.garbage_area_ids)], part, offset, most)
+        return _attributed(session, Lookup("garbage_areas", audience.garbage_area_ids), part, offset, most)
     elif part == _REMINDED_PART and (asked := audience.reminded) is not None:
-        return _attributed(session, asked.lookups(), part, offset, most, asked)
+        return _attributed(session, asked.lookup(), part, offset, most, asked)
     if len(ids):
         return Found.of(ids, turn=part), Cursor(part, int(ids[-1]))
     return Found.of(ids, turn=part), _behind(part)
 
 
 def _attributed(
-    session: Session, lookups: list[Lookup], part: int, offset: int, most: int, asked: Reminded | None = None
+    session: Session, lookup: Lookup, part: int, offset: int, most: int, asked: Reminded | None = None
 ) -> tuple[Found, Cursor | None]:
     """The next devices of those who told something of themselves; the place is the name they gave to an area."""
     among, without = (asked.among_told, asked.not_told) if asked is not None else ((), ())
-    ids, places, after = attributes.listed(session, lookups, offset, most, among=among, without=without)
+    ids, places, after = attributes.listed(session, lookup, offset, most, among=among, without=without)
     found = Found(ids, places, np.full(len(ids), NO_CELL, np.int64), np.full(len(ids), part, np.int64))
     return found, _behind(part) if after is None else Cursor(part, after)
 

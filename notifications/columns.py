@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
+from enum import Enum, auto
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -101,45 +104,69 @@ def places_of(session: Session, ids: Whole) -> tuple[Whole, list[str], Whole]:
     return _numbers(store, found[0]), _words(found[1]), _numbers(store, found[2])
 
 
+class Keys(Enum):
+    """What the keys of a window's rows are."""
+
+    NUMBERS = auto()
+    WORDS = auto()
+    BOTH = auto()  # pairs: `k.value` is the number, `k.word` the word
+
+
 def in_window(
     session: Session,
     table: str,
     condition: str,
-    with_names: bool,
-    values: Any,
+    kind: Keys,
+    keys: Sequence[Any],
     since: int,
     until: int,
     most: int | None = None,
+    **values: Any,
 ) -> tuple[Whole, list[str] | None]:
-    """Devices with `since` <= id < `until` whose row `r` of a table meets a condition, and its labels if asked for.
+    """Devices with `since` <= id < `until` whose row `r` of a table meets a condition; of garbage days the labels too.
 
-    The condition, words of this house, compares columns with `k.value`, one of `values.keys`, and with the fields of
-    `values`. In the order of the keys; no more than `most`.
+    The condition, words of this house, compares columns with `k.value`, one of `keys`, and with `values`. In the
+    order of the keys; no more than `most`.
     """
     store = session.get_bind().dialect.name
-    column = "label" if with_names else "'' AS label"
+    labelled = table == "garbage_days"
+    asked: dict[str, Any] = {"since": since, "until": until, **values}
+    if store == "sqlite":
+        asked |= {"keys": json.dumps(keys), "most": -1 if most is None else most}
+    elif kind is Keys.BOTH:
+        asked |= {"keys": [number for number, _ in keys], "words": [word for _, word in keys], "most": most}
+    else:
+        asked |= {"keys": list(keys), "most": most}
+    found = session.execute(_window_query(store, table, condition, kind, labelled), asked).one()
+    return _numbers(store, found[0]), _words(found[1]) if labelled else None
+
+
+@cache
+def _window_query(store: str, table: str, condition: str, kind: Keys, labelled: bool) -> sa.TextClause:
+    column = "r.label" if labelled else "'' AS label"
     where = f"{condition} AND r.device_id >= :since AND r.device_id < :until"
     if store == "sqlite":
-        labels = ", group_concat(label, '\x1e')" if with_names else ""
-        text = (
+        labels = ", group_concat(label, '\x1e')" if labelled else ""
+        if kind is Keys.BOTH:
+            pair = "json_extract(value, '$[0]') AS value, json_extract(value, '$[1]') AS word"
+            # Written down once, so that each key is not read anew for every row.
+            listed = f"(WITH made AS MATERIALIZED (SELECT {pair} FROM json_each(:keys)) SELECT value, word FROM made)"  # noqa: S608
+        else:
+            listed = "json_each(:keys)"
+        return sa.text(
             f"SELECT group_concat(device_id){labels} FROM (SELECT r.device_id, {column}"  # noqa: S608
-            f" FROM json_each(:keys) k CROSS JOIN {table} r ON {where} LIMIT :most)"
+            f" FROM {listed} k CROSS JOIN {table} r ON {where} LIMIT :most)"
         )
-        keys: Any = json.dumps(values.keys)
+    labels = ", string_agg(label, '\x1e')" if labelled else ""
+    if kind is Keys.BOTH:
+        listed = "unnest(CAST(:keys AS bigint[]), CAST(:words AS text[])) k (value, word)"
     else:
-        labels = ", string_agg(label, '\x1e')" if with_names else ""
-        kind = "text" if values.keys and isinstance(values.keys[0], str) else "bigint"
-        text = (
-            f"SELECT string_agg(int8send(device_id), ''){labels} FROM (SELECT f.device_id, f.label"  # noqa: S608
-            f" FROM unnest(CAST(:keys AS {kind}[])) k (value) CROSS JOIN LATERAL (SELECT r.device_id, {column}"
-            f" FROM {table} r WHERE {where} OFFSET 0) f LIMIT :most) w"
-        )
-        keys = list(values.keys)
-    asked = {"keys": keys, "since": since, "until": until, "most": -1 if most is None and store == "sqlite" else most}
-    fields = {"slot": values.slot, "categories": values.categories, "area": values.area}
-    asked |= {name: value for name, value in fields.items() if f":{name}" in condition}
-    found = session.execute(sa.text(text), asked).one()
-    return _numbers(store, found[0]), _words(found[1]) if with_names else None
+        listed = f"unnest(CAST(:keys AS {'text' if kind is Keys.WORDS else 'bigint'}[])) k (value)"
+    return sa.text(
+        f"SELECT string_agg(int8send(device_id), ''){labels} FROM (SELECT f.device_id, f.label"  # noqa: S608
+        f" FROM {listed} CROSS JOIN LATERAL (SELECT r.device_id, {column}"
+        f" FROM {table} r WHERE {where} OFFSET 0) f LIMIT :most) w"
+    )
 
 
 def meeting(session: Session, ids: Whole, table: str, condition: str, **values: Any) -> Whole:

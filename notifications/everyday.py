@@ -19,7 +19,7 @@ from content import calendar
 from database import Base, BigId, insert_ignore_all
 from notifications import columns, preferences
 from notifications.messages import Kind, Message
-from notifications.preferences import InboxTopic
+from notifications.preferences import InboxTopic, Preferences
 from notifications.recipients import Recipients
 from notifications.told import BLOCK
 from notifications.topics import lineage
@@ -27,7 +27,6 @@ from notifications.topics import lineage
 EVERYDAY = frozenset({Kind.NOTICE.value, Kind.GARBAGE.value, Kind.CHILD.value})
 # Counted as everything everyday is, and never dropped by the count: the resident chose their very hour.
 ASKED_FOR = frozenset({Kind.GARBAGE.value, Kind.CHILD.value})
-AT_ONCE = 0  # among the moments of a decision
 
 
 class Why(StrEnum):
@@ -62,11 +61,20 @@ class EverydayCount(Base):
 
 
 @dataclass(frozen=True, slots=True)
+class When:
+    """From when on a push may be handed over (None: now), and the quiet hours in which it again may not."""
+
+    not_before: dt.datetime | None = None
+    quiet: tuple[dt.datetime, dt.datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """For each recipient: whether it is rung, and from which moment on (seconds since 1970, AT_ONCE: now)."""
+    """For each recipient whether it is rung, and when: its position in `whens`."""
 
     rung: NDArray[np.bool_]
-    resume: NDArray[np.int64]
+    whens: tuple[When, ...]
+    when: NDArray[np.int64]
 
 
 def saves_lives(message: Message) -> bool:
@@ -79,34 +87,45 @@ def decide(session: Session, message: Message, known: Recipients, now: dt.dateti
 
     Recipients come once; those without a token count as rung. Called in the transaction that puts them into batches.
     """
-    rung, resume = np.ones(len(known), np.bool_), np.zeros(len(known), np.int64)
+    rung, always = np.ones(len(known), np.bool_), np.zeros(len(known), np.int64)
     sort = "drill" if message.drill else message.kind
     if saves_lives(message) or sort not in preferences.SORTS:
-        return Decision(rung, resume)
+        return Decision(rung, (When(),), always)
     wishes = [preferences.read(one.wishes) for one in known.sorts]
     of = known.sort_of
     ids = known.found.device_ids
     unheard = np.array([sort in wish.inbox_only for wish in wishes], np.bool_)[of]
     if message.reason.startswith("topic:"):
-        unheard |= np.isin(ids, _inbox_only(session, message.reason.removeprefix("topic:"), ids))
+        unheard |= np.isin(ids, _inbox_only(session, message.reason.split(" ")[0].removeprefix("topic:"), ids))
     _note(session, message, ids[unheard], Why.INBOX)
     rung &= ~unheard
     if message.kind not in EVERYDAY or message.drill:
-        return Decision(rung, resume)
-    ends = [wish.quiet_until(now, zone) for wish in wishes]
-    stale = np.array([end is not None and end >= message.expires_at for end in ends], np.bool_)[of] & rung
+        return Decision(rung, (When(),), always)
+    of_sort = [_when(wish, message, now, zone) for wish in wishes]
+    stale = np.array([one is None for one in of_sort], np.bool_)[of] & rung
     _note(session, message, ids[stale], Why.QUIET)
     rung &= ~stale
-    resume = np.array([AT_ONCE if end is None else int(end.timestamp()) for end in ends], np.int64)[of]
+    whens = tuple(dict.fromkeys(one or When() for one in of_sort))
+    when = np.array([whens.index(one or When()) for one in of_sort], np.int64)[of]
     most = np.array([255 if message.kind in ASKED_FOR else wish.a_day for wish in wishes], np.int64)[of]
     reachable = np.array([one.can_receive for one in known.sorts], np.bool_)[of]
-    for moment in np.unique(resume[rung]).tolist():
-        at = now if moment == AT_ONCE else dt.datetime.fromtimestamp(moment, dt.UTC)
-        mine = np.flatnonzero(rung & reachable & (resume == moment))
-        too_many = mine[~_counted(session, calendar.day_of(at, zone), ids[mine], most[mine])]
+    days = [calendar.day_of(one.not_before or now, zone) for one in whens]
+    day_of = np.array([day.toordinal() for day in days], np.int64)[when]
+    for day in sorted(set(days)):
+        mine = np.flatnonzero(rung & reachable & (day_of == day.toordinal()))
+        too_many = mine[~_counted(session, day, ids[mine], most[mine])]
         _note(session, message, ids[too_many], Why.ENOUGH)
         rung[too_many] = False
-    return Decision(rung, resume)
+    return Decision(rung, whens, when)
+
+
+def _when(wish: Preferences, message: Message, now: dt.datetime, zone: ZoneInfo) -> When | None:
+    """When a push may be handed over; None when it would be stale by then."""
+    ends = wish.quiet_until(now, zone)
+    if ends is not None and ends >= message.expires_at:
+        return None
+    quiet = wish.next_quiet(ends or now, zone)
+    return When(ends, quiet if quiet is not None and quiet[0] < message.expires_at else None)
 
 
 def why_not(session: Session, device_id: int, message_ids: list[int]) -> dict[int, Why]:

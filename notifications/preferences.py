@@ -73,6 +73,18 @@ class Preferences:
         first = wall.astimezone(dt.UTC)
         return first if first > now else wall.replace(fold=1).astimezone(dt.UTC)
 
+    def next_quiet(self, after: dt.datetime, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime] | None:
+        """When the next quiet hours begin, later than a moment outside of any, and when those end."""
+        if self.quiet is None:
+            return None
+        day = after.astimezone(zone).date()
+        for later in (0, 1, 2):
+            wall = dt.datetime.combine(day + dt.timedelta(days=later), dt.time(*divmod(self.quiet[0], 60)), zone)
+            begins = wall.astimezone(dt.UTC)
+            if begins > after and (ends := self.quiet_until(begins, zone)) is not None:
+                return begins, ends
+        return None
+
 
 @lru_cache(maxsize=4096)
 def read(stored: str) -> Preferences:

@@ -23,12 +23,12 @@ class Reminded:
     among_told: tuple[int, ...] = ()  # only those told one of these messages
     not_told: tuple[int, ...] = ()  # none of those told one of these
 
-    def lookups(self) -> list[Lookup]:
+    def lookup(self) -> Lookup:
         """What is looked up for them."""
         if self.born is not None:
-            return [Lookup("child_dates", (self.born,), self.slot, area=self.area)]
-        table = "garbage_choices" if self.slot is None else "garbage_days"
-        return [Lookup(table, areas, self.slot, categories=chosen) for chosen, areas in self.wants]
+            return Lookup("child_dates", (self.born,), self.slot, area=self.area)
+        keys = tuple((area, chosen) for chosen, areas in self.wants for area in areas)
+        return Lookup("garbage_choices" if self.slot is None else "garbage_days", keys, self.slot)
 
     @staticmethod
     def from_json(stored: dict[str, Any]) -> Reminded:

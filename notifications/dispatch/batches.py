@@ -47,6 +47,9 @@ class Batch(Base):
     state: Mapped[str] = mapped_column(sa.Text)
     withdrawn: Mapped[bool] = mapped_column(sa.Boolean, default=False)
     not_before: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    # Everyday pushes: when quiet hours begin that everybody in it has, and when they end; see `dispatch.hush`.
+    quiet_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    resume_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(sa.Integer, default=0)
     fence: Mapped[int] = mapped_column(sa.Integer, default=0)
     lease_owner: Mapped[str | None] = mapped_column(sa.Text)
@@ -74,8 +77,12 @@ def append(
     now: dt.datetime,
     outlet: Outlet = Outlet.FCM,
     not_before: dt.datetime | None = None,
+    quiet: tuple[dt.datetime, dt.datetime] | None = None,
 ) -> int:
-    """Cuts recipients into batches, in order; returns how many batches. Those with a final outcome are only kept."""
+    """Cuts recipients into batches, in order; returns how many batches. Those with a final outcome are only kept.
+
+    `quiet`: from when until when none of them is handed over any more.
+    """
     ids, groups = np.asarray(device_ids, dtype="<i8"), np.asarray(group_ids, dtype="<i8")
     states = np.asarray(outcomes, dtype=np.uint8)
     rows = []
@@ -93,6 +100,8 @@ def append(
                 "attempts": 0,
                 "fence": 0,
                 "not_before": not_before or now,
+                "quiet_at": quiet[0] if quiet is not None else None,
+                "resume_at": quiet[1] if quiet is not None else None,
                 "device_ids": ids[part].tobytes(),
                 "group_ids": groups[part].tobytes(),
                 "outcomes": states[part].tobytes(),

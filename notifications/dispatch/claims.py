@@ -50,7 +50,10 @@ def most_urgent(session: Session, now: dt.datetime, outlets: Collection[Outlet] 
 
 def _claimable(clock: sa.ColumnElement[Any], outlets: Collection[Outlet]) -> tuple[sa.ColumnElement[bool], ...]:
     """Two conditions, since each is answered from the index and both together would not be: abandoned, and ready."""
-    named = sa.true() if set(outlets) == set(ALL) else Batch.outlet.in_([outlet.value for outlet in outlets])
+    every = set(outlets) == set(ALL)
+    # In quiet hours nothing is claimed (see `hush`), but for what has only to be closed.
+    awake = sa.or_(Batch.quiet_at.is_(None), Batch.quiet_at > clock, Batch.withdrawn)
+    named = awake if every else sa.and_(awake, Batch.outlet.in_([outlet.value for outlet in outlets]))
     abandoned = sa.and_(Batch.state == BatchState.LEASED.value, Batch.lease_until < clock, named)
     return abandoned, sa.and_(Batch.state == BatchState.READY.value, Batch.not_before <= clock, named)
 

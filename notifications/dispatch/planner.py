@@ -131,12 +131,11 @@ def _append(session: Session, message: Message, known: Recipients, now: dt.datet
     order = np.lexsort((group_ids, known.found.turns))
     for outlet in Outlet:
         of_outlet = order[outlets[order] == outlet.value]
-        for moment in np.unique(decided.resume[of_outlet]).tolist():
-            mine = of_outlet[decided.resume[of_outlet] == moment]
-            later = None if moment == everyday.AT_ONCE else dt.datetime.fromtimestamp(moment, dt.UTC)
+        for number in np.unique(decided.when[of_outlet]).tolist():
+            mine = of_outlet[decided.when[of_outlet] == number]
             batches.append(
                 session, message.id, message.rank, known.found.device_ids[mine], group_ids[mine], outcomes[mine], now,
-                outlet=outlet, not_before=later,
+                outlet=outlet, not_before=decided.whens[number].not_before, quiet=decided.whens[number].quiet,
             )  # fmt: skip
     return len(known)
 

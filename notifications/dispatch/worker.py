@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from database import Base, UtcDateTime, transaction, unreachable
 from notifications import alerts, nudges
 from notifications.channels.promise import Channel, Outlet
-from notifications.dispatch import agenda, claims, duties, governor, paging, planner
+from notifications.dispatch import agenda, claims, duties, governor, hush, paging, planner
 from notifications.dispatch.batches import Batch, BatchState
 from notifications.dispatch.duties import Duty
 from notifications.dispatch.governor import Pace
@@ -78,6 +78,7 @@ class Worker:
         self._started = self._beat_due = self._fair_from = clock()
         self._duties = [
             Duty("alerts.expire", EXPIRE_EVERY, _expire),
+            Duty("everyday.hush", hush.EVERY, hush.hush),
             Duty("operators.page", PAGE_EVERY, lambda engine, now: paging.page(engine, operator_webhook, now)),
             *more_duties,
         ]

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 
 from notifications import everyday, preferences, told, topics
 from notifications.audiences import Audience
-from notifications.channels.promise import Outcome
-from notifications.dispatch import batches
+from notifications.channels.promise import Outcome, Outlet
+from notifications.dispatch import batches, claims, hush
 from notifications.dispatch.batches import Batch
 from notifications.everyday import Why
 from notifications.garbage_days import WishRefused
@@ -81,6 +82,56 @@ def test_a_notice_waits_for_the_end_of_the_quiet_hours_or_is_only_read(session):
     assert everyday.why_not(session, sleeper.id, [long.id, short.id]) == {short.id: Why.QUIET}
     assert everyday.why_not(session, waker.id, [long.id, short.id]) == {}
     assert set(told.everybody(session, short.id)) == {sleeper.id, waker.id}
+
+
+def test_what_is_late_when_the_quiet_hours_begin_waits_for_the_morning_or_is_over_by_then(session):
+    """As after an outage: nothing is claimed from ten o'clock on, and in the morning what is not over."""
+    sleeper, waker = make_device(session), make_device(session)
+    _wish(session, sleeper, quiet=(TEN_AT_NIGHT, SIX))
+    evening = NIGHT - 2 * HOUR  # nine o'clock
+    long = make_message(session, EVERYBODY, evening, expires_at=NIGHT + 24 * HOUR)
+    plan(session, evening)
+    mine = session.scalars(sa.select(Batch).where(Batch.quiet_at.is_not(None))).one()
+    assert (mine.quiet_at, mine.resume_at) == (NIGHT - HOUR, MORNING)
+    assert np.frombuffer(mine.device_ids, "<i8").tolist() == [sleeper.id]
+    assert hush.put_off(session, evening) == 0
+    lease = dt.timedelta(seconds=30)
+    held = claims.claim_some(session, "w", NIGHT, lease, 10)
+    assert [one.device_ids.tolist() for one in held] == [[waker.id]]
+    assert claims.most_urgent(session, NIGHT) is None
+    assert hush.put_off(session, NIGHT) == 1
+    assert claims.claim_some(session, "w", MORNING - lease, lease, 10, [Outlet.FCM])[0].device_ids.tolist() == [
+        waker.id
+    ]
+    session.refresh(mine)
+    assert (mine.state, mine.not_before, mine.quiet_at) == ("ready", MORNING, NIGHT + 23 * HOUR)
+    claimed = claims.claim_some(session, "w", MORNING + lease, lease, 10)
+    assert sleeper.id in [one.device_ids.tolist()[0] for one in claimed]
+    assert long.expires_at > MORNING
+
+
+def test_what_a_dead_worker_held_is_not_taken_over_in_quiet_hours(session):
+    sleeper = make_device(session)
+    _wish(session, sleeper, quiet=(TEN_AT_NIGHT, SIX))
+    evening, lease = NIGHT - HOUR - dt.timedelta(minutes=1), dt.timedelta(seconds=90)
+    make_message(session, EVERYBODY, evening, expires_at=NIGHT + 24 * HOUR)
+    plan(session, evening)
+    assert len(claims.claim_some(session, "dies", evening, lease, 10)) == 1
+    assert hush.put_off(session, NIGHT - HOUR) == 0, "it still has its lease"
+    assert claims.claim_some(session, "w", NIGHT, lease, 10) == []
+    assert hush.put_off(session, NIGHT) == 1
+    assert claims.claim_some(session, "w", NIGHT, lease, 10) == []
+    assert [one.reclaimed for one in claims.claim_some(session, "w", MORNING + lease, lease, 10)] == [True]
+
+
+def test_what_was_withdrawn_is_closed_also_in_quiet_hours(session):
+    sleeper = make_device(session)
+    _wish(session, sleeper, quiet=(TEN_AT_NIGHT, SIX))
+    message = make_message(session, EVERYBODY, NIGHT - 2 * HOUR, expires_at=NIGHT + 24 * HOUR)
+    plan(session, NIGHT - 2 * HOUR)
+    batches.withdraw(session, [message.id])
+    assert hush.put_off(session, NIGHT) == 0
+    assert len(claims.claim_some(session, "w", NIGHT, dt.timedelta(seconds=30), 10)) == 1
 
 
 def test_an_alert_rings_at_any_hour_however_a_phone_wishes(session, people):
