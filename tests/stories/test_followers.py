@@ -63,21 +63,39 @@ def test_a_notice_rings_its_followers_once_and_nobody_else(city: RunningCity) ->
     assert public["title"] == "年末年始のごみ収集"
 
 
-def test_a_notice_for_later_waits_and_a_withdrawn_one_is_never_sent(city: RunningCity) -> None:
-    engine = city.engine()
-    with transaction(engine) as session:
-        topics.put(session, "garbage", {"ja": "ごみ・資源"})
-    engine.dispose()
-    secret = register(city, "follower-of-garbage-001", "ja")
-    city.ask("PUT", "/v1/devices/me/topics", secret, json={"topics": ["garbage"]})
-    city.start_worker()
-    later = {**NOTICE, "publish_at": (dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)).isoformat()}
-    draft = city.ask("POST", "/v1/staff/notices", city.author, json=later, status=201)
+def publish(city: RunningCity, **change: object) -> str:
+    """A notice by two people; its id."""
+    draft = city.ask("POST", "/v1/staff/notices", city.author, json={**NOTICE, **change}, status=201)
     path = f"/v1/staff/notices/{draft['id']}"
     submitted = city.ask("POST", f"{path}/submit", city.author, json={"version": draft["version"]})
     city.ask("POST", f"{path}/approve", city.approver, json={"content_hash": submitted["content_hash"]})
-    city.ask("POST", f"{path}/withdraw", city.author, json={"reason": "日付の誤り"})
-    # A test push of the same phone overtakes nothing and is the only thing that rings.
+    return str(draft["id"])
+
+
+def test_a_notice_for_later_is_shown_at_its_hour_and_told_once_when_a_worker_is_back(city: RunningCity) -> None:
+    engine = city.engine()
+    with transaction(engine) as session:
+        topics.put(session, "garbage", {"ja": "ごみ・資源"})
+        topics.put(session, "garbage.newyear", {"ja": "年末年始"})
+    engine.dispose()
+    secret = register(city, "follower-of-garbage-001", "ja")
+    city.ask("PUT", "/v1/devices/me/topics", secret, json={"topics": ["garbage"]})
+    now = dt.datetime.now(dt.UTC)
+    taken_back = publish(city, publish_at=(now + dt.timedelta(hours=2)).isoformat())
+    city.ask("POST", f"/v1/staff/notices/{taken_back}/withdraw", city.author, json={"reason": "日付の誤り"})
+    later = publish(city, topic="garbage.newyear", publish_at=(now + dt.timedelta(seconds=10)).isoformat())
+    city.ask("GET", f"/v1/notices/{later}", status=404)
+
+    # Its hour comes while no worker is there.
+    wait_for(lambda: city.ask("GET", "/v1/notices")["items"], "the notice on the board")
+    assert [one["id"] for one in city.ask("GET", "/v1/notices?q=ｺﾞﾐ")["items"]] == [later]
+    assert list(city.received()) == []
+
+    city.start_worker()
+    wait_for(lambda: list(city.received()), "the follower of the topic above")
+    (told,) = {entry["message_id"] for entry in city.received()}
+
+    # A test push of the same phone overtakes nothing: when it has come, nothing else is on its way.
     sent = city.ask("POST", "/v1/devices/me/test-push", secret, status=202)
 
     def arrived() -> bool:
@@ -85,7 +103,11 @@ def test_a_notice_for_later_waits_and_a_withdrawn_one_is_never_sent(city: Runnin
         return bool(items) and items[0]["outcome"] == "accepted"
 
     wait_for(arrived, "the test push")
-    assert {entry["message_id"] for entry in city.received()} == {sent["message_id"]}
+    assert city.rung(told) == {"follower-of-garbage-001": 1}
+    assert {entry["message_id"] for entry in city.received()} == {told, sent["message_id"]}
+
+    city.ask("POST", f"/v1/staff/notices/{later}/withdraw", city.author, json={"reason": "期間の誤り"})
+    city.ask("GET", f"/v1/notices/{later}", status=410)
     assert city.ask("GET", "/v1/notices")["items"] == []
 
 
