@@ -72,6 +72,8 @@ def _pages(part: str, *, drill: bool) -> None:
             return form(typed, alert=edited, heading=heading, wrong=refusals.reasons(error), status=422)
         except Conflict as error:
             return form(typed, alert=edited, heading=heading, wrong=[("", refusals.headline(error))], status=409)
+        if alert is None:
+            journaling.note(action=f"{part}.create")
         journaling.note(done.public_id, level=done.level, hazard=done.hazard, act=done.act, version=done.version)
         return to("one", done)
 
@@ -97,7 +99,7 @@ def _pages(part: str, *, drill: bool) -> None:
         answer: ResponseReturnValue = form(alert_form.fresh(), alert=None, heading=headings["new"])
         return answer
 
-    @page(f"/{part}/new", "draft", post=True, name=f"{part}_create")
+    @page(f"/{part}/new", "draft", post=True, name=f"{part}_create", keeps=True)
     def create() -> ResponseReturnValue:
         """Keeps it as a draft, with the ready wording."""
 
@@ -132,7 +134,7 @@ def _pages(part: str, *, drill: bool) -> None:
         answer: ResponseReturnValue = form(typed, alert=alert, heading=headings["edit"])
         return answer
 
-    @page(f"/{part}/<public_id>/edit", "draft", post=True, name=f"{part}_save")
+    @page(f"/{part}/<public_id>/edit", "draft", post=True, name=f"{part}_save", keeps=True)
     def save(public_id: str) -> ResponseReturnValue:
         """Keeps the changes, unless somebody else was faster."""
         alert = one(public_id)
@@ -186,7 +188,7 @@ def _pages(part: str, *, drill: bool) -> None:
         door.tell(say("承認しました。送信が始まりました。"))
         return to("one", alert)
 
-    @page(f"/{part}/<public_id>/return", "return", post=True, name=f"{part}_return")
+    @page(f"/{part}/<public_id>/return", "return", post=True, name=f"{part}_return", keeps=True)
     def send_back(public_id: str) -> ResponseReturnValue:
         """Returns it to its author with a reason."""
         alert, reason = one(public_id), request.form.get("reason", "").strip()[:1000]
@@ -200,7 +202,7 @@ def _pages(part: str, *, drill: bool) -> None:
         """Throws away what was not issued."""
         alert = one(public_id)
         alerting.discard(alert)
-        journaling.note(alert.public_id)
+        journaling.note(alert.public_id, action=f"{part}.delete")
         door.tell(say("破棄しました。"))
         return redirect(url_for(f"console.{part}"), 303)
 
@@ -212,7 +214,7 @@ def _pages(part: str, *, drill: bool) -> None:
         answer: ResponseReturnValue = form(typed, alert=None, heading=headings["update"])
         return answer
 
-    @page(f"/{part}/<public_id>/update", "draft", post=True, name=f"{part}_follow")
+    @page(f"/{part}/<public_id>/update", "draft", post=True, name=f"{part}_follow", keeps=True)
     def follow(public_id: str) -> ResponseReturnValue:
         """Drafts the follow-up."""
         alert = one(public_id)
@@ -237,7 +239,7 @@ def _pages(part: str, *, drill: bool) -> None:
             alert = one(public_id)
             return show("alert_lift.html", alert=alert, act=act, texts=ready(alert), address=address, wrong=[])
 
-        @page(f"/{part}/<public_id>/{address}", "draft", "submit", post=True, name=f"{part}_{name}_submit")
+        @page(f"/{part}/<public_id>/{address}", "draft", "submit", post=True, name=f"{part}_{name}_submit", keeps=True)
         def hand_over(public_id: str) -> ResponseReturnValue:
             """Drafts and submits in one step."""
             alert, texts = one(public_id), ready(one(public_id))

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import sqlalchemy as sa
 from flask import Blueprint, Flask, Response, flash, g, redirect, render_template, request, url_for
@@ -41,10 +41,14 @@ TOUCHED_EVERY = dt.timedelta(minutes=1)
 desk = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
 
 
-def page(rule: str, *actions: str, post: bool = False, name: str | None = None) -> Callable[[View], View]:
+def page(
+    rule: str, *actions: str, post: bool = False, name: str | None = None, keeps: bool = False
+) -> Callable[[View], View]:
     """Adds a page for people whose role permits every one of `actions`; the view finds the person in `g.editor`.
 
-    `post`: it takes a form, and nothing else. Without actions it is for everybody who is signed in.
+    `post`: it takes a form, and nothing else. `keeps`: what was written outlives the sign-in and is sent after the
+    next one; never for an approval, which is of what somebody has just seen. Without actions the page is for
+    everybody who is signed in.
     """
 
     def decorator(view: View) -> View:
@@ -52,7 +56,7 @@ def page(rule: str, *actions: str, post: bool = False, name: str | None = None) 
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
             found = signed_in()
             if found is None:
-                return _ask_to_sign_in()
+                return _ask_to_sign_in(keeps)
             if not found.complete:
                 return redirect(url_for("console.second_factor_page"), 303)
             g.editor, g.sign_in = found.editor, found
@@ -121,9 +125,15 @@ def refusal(status: int, words: str, **more: Any) -> Response:
     return Response(render_template("console/refused.html", status=status, words=words, **more), status)
 
 
-def _ask_to_sign_in() -> ResponseReturnValue:
-    onward = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("console.sign_in", next=onward), 303)
+def _ask_to_sign_in(keeps: bool) -> ResponseReturnValue:
+    """The way to the sign-in; what was typed into a form goes along and comes back (console.entry)."""
+    if request.method == "GET":
+        return redirect(url_for("console.sign_in", next=request.full_path.rstrip("?")), 303)
+    typed = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    if not (keeps and typed):
+        return redirect(url_for("console.sign_in"), 303)
+    kept = {"path": request.path, "typed": urlencode(typed)}
+    return Response(render_template("console/sign_in.html", wrong="", onward="", login="", kept=kept), 403)
 
 
 @desk.before_request

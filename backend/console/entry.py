@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from urllib.parse import parse_qsl
 
 import segno
 from flask import Response, redirect, render_template, request, url_for
@@ -57,7 +58,7 @@ def try_to_sign_in() -> ResponseReturnValue:
         case Verdict.IN:
             journaling.note(account.login, action="sign_in", actor=account.editor)
             _begin(account, Means.PASSWORD_AND_CODE)
-            return redirect(door.safe_next(request.form.get("next")), 303)
+            return _go_on()
         case Verdict.SET_UP:
             journaling.note(account.login, action="sign_in.password_only", actor=account.editor)
             _begin(account, Means.PASSWORD)
@@ -160,10 +161,25 @@ def _begin(account: Account, means: Means) -> None:
     door.let_in(sign_ins.begin(session(), account.editor, means, clock.now()))
 
 
+def _go_on() -> ResponseReturnValue:
+    """To the page that was asked for, or back to the form that was sent when the sign-in was over already."""
+    kept = _kept()
+    if kept is None:
+        return redirect(door.safe_next(request.form.get("next")), 303)
+    typed = parse_qsl(kept["typed"], keep_blank_values=True)
+    return render_template("console/resume.html", path=kept["path"], typed=typed)
+
+
+def _kept() -> dict[str, str] | None:
+    path = request.form.get("kept_path", "")
+    inside = path and door.safe_next(path) == path
+    return {"path": path, "typed": request.form.get("kept_typed", "")} if inside else None
+
+
 def _form(wrong: str = "") -> str:
     onward = request.values.get("next", "")
     login = request.form.get("login", "")[:64]
-    return render_template("console/sign_in.html", wrong=wrong, onward=onward, login=login)
+    return render_template("console/sign_in.html", wrong=wrong, onward=onward, login=login, kept=_kept())
 
 
 def _welcome(account: Account | None, wrong: list[str] | None = None) -> ResponseReturnValue:

@@ -8,15 +8,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pyotp
 import pytest
 from flask.testing import FlaskClient
 
-from content import journal
+from content import accounts, journal
 from database import db, transaction
 from notifications.channels.promise import Outlet
 from notifications.dispatch.worker import Worker
 from tests.backend.console.browser import Browser
-from tests.backend.console.conftest import Hall
+from tests.backend.console.conftest import PASSWORD, Hall
 from tests.notifications.builders import make_token
 from tests.notifications.dispatch.scripted import LEASE, RETRY_BASE, ScriptedChannel
 
@@ -157,10 +158,18 @@ def test_from_the_first_page_to_the_all_clear(
     with hall.app.app_context(), transaction(db.engine, "read") as session:
         done = [entry.action for entry in reversed(journal.search(session)) if entry.action.startswith("alerts.")]
         assert done[-8:] == [
-            "alerts.new", "alerts.submit", "alerts.approve", "alerts.update", "alerts.submit", "alerts.approve",
+            "alerts.create", "alerts.submit", "alerts.approve", "alerts.update", "alerts.submit", "alerts.approve",
             "alerts.all-clear", "alerts.approve",
         ]  # fmt: skip
         assert journal.verify(session).sound
+
+
+def code_of(hall: Hall, login: str) -> str:
+    """What the person's authenticator app shows now."""
+    with hall.app.app_context(), transaction(db.engine, "read") as session:
+        account = accounts.by_login(session, login)
+        assert account is not None
+        return pyotp.TOTP(account.totp_secret or "").at(hall.clock())
 
 
 def words_of(browser: Browser, path: str) -> str:
@@ -340,6 +349,35 @@ def test_a_lifting_may_say_it_in_other_words(hall: Hall, author: Browser, approv
     answer = late.send("")
     assert answer.status_code == 422
     assert "もう発令中ではありません" in late.text
+
+
+def test_what_was_typed_outlives_the_sign_in(hall: Hall, author: Browser) -> None:
+    path = drafted(author)
+    author.open(f"{path}/edit")
+    hall.clock.pass_(hours=2)
+    late = author.send(
+        "", **{"ja.body": "二時間かけて書いた\n<b>危険な場所から全員避難</b>", "until": "2026-11-21T20:00"}
+    )
+    assert late.status_code == 403
+    assert "書いた内容は残っています" in author.text
+    author.send("sign-in", login="author", password="wrong", code="1")
+    assert "のどれかが違います" in author.text
+    author.send("sign-in", login="author", password=PASSWORD, code=code_of(hall, "author"))
+    assert author.form("/edit").fields["ja.body"].startswith("二時間かけて書いた")
+    author.send("/edit")
+    assert author.path == path
+    assert "二時間かけて書いた" in author.text
+    assert "20:00" in author.text
+
+
+def test_an_approval_never_outlives_the_sign_in(hall: Hall, author: Browser, approver: Browser) -> None:
+    path = drafted(author)
+    author.send("/submit")
+    approver.open(path)
+    hall.clock.pass_(minutes=61)
+    approver.send("/approve", seen_area="yes", seen_texts="yes", seen_reach="yes")
+    assert approver.path == "/console/sign-in"
+    assert "書いた内容" not in approver.text
 
 
 def test_until_is_on_the_clock_of_the_city(hall: Hall, author: Browser) -> None:
