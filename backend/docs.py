@@ -14,7 +14,7 @@ from flask import Blueprint, Flask, Response, current_app, render_template, requ
 from flask_smorest.utils import prepare_response
 from werkzeug import Response as BaseResponse
 
-from backend import errors
+from backend import errors, examples
 from backend.auth import SCHEMES
 from backend.config import Settings
 from backend.config import settings as current
@@ -101,7 +101,9 @@ def register(app: Flask, blueprints: Sequence[flask_smorest.Blueprint]) -> None:
         api.spec.components.security_scheme(name, scheme)
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
-    app.extensions["yobikake.openapi"] = orjson.dumps(api.spec.to_dict())
+    document = api.spec.to_dict()
+    examples.add(document)
+    app.extensions["yobikake.openapi"] = orjson.dumps(document)
     app.register_blueprint(_pages)
 
 

@@ -27,10 +27,13 @@ class AlertBrief(ma.Schema):
     """An alert as lists show it."""
 
     id = ma.fields.String(metadata={"example": "q7oV3x0mS1yJ8fQm2b4K9A"})
-    thread = ma.fields.String(metadata={"description": "発令から解除までの一連。"})
-    act = ma.fields.String(metadata={"description": "order | update | cancel | all_clear"})
+    thread = ma.fields.String(metadata={"description": "発令から解除までの一連。", "example": "PoIgJQiZ_CTpJLhR3dXF1A"})
+    act = ma.fields.String(metadata={"description": "order | update | cancel | all_clear", "example": "order"})
     state = ma.fields.String(
-        metadata={"description": "live | superseded | cancelled | lifted | expired | done（取消・解除の知らせ）"}
+        metadata={
+            "description": "live | superseded | cancelled | lifted | expired | done（取消・解除の知らせ）",
+            "example": "live",
+        }
     )
     exercise = ma.fields.Boolean(metadata={"description": "訓練か。訓練は /v1/drills にだけ出る。"})
     issuer = ma.fields.String(metadata={"example": "見本市"})
@@ -40,14 +43,14 @@ class AlertBrief(ma.Schema):
     )
     area_name = ma.fields.String(metadata={"example": "若林区沿岸部"})
     language = ma.fields.String(metadata={"description": "title と body の実際の言語。"})
-    title = ma.fields.String()
-    body = ma.fields.String()
-    issued_at = ma.fields.AwareDateTime()
-    expires_at = ma.fields.AwareDateTime()
+    title = ma.fields.String(metadata={"example": "【警戒レベル4 避難指示】浜区（洪水）"})
+    body = ma.fields.String(metadata={"example": "危険な場所から全員避難\n見本市が浜区に避難指示を発令しました。"})
+    issued_at = ma.fields.AwareDateTime(metadata={"example": "2026-11-21T18:00:00+09:00"})
+    expires_at = ma.fields.AwareDateTime(metadata={"example": "2026-11-22T00:00:00+09:00"})
     ended_at = ma.fields.AwareDateTime(allow_none=True)
     supersedes = ma.fields.String(allow_none=True)
     hull = ma.fields.Dict(metadata={"description": "区域を外側に包む GeoJSON（40 頂点まで）。"})
-    url = ma.fields.String()
+    url = ma.fields.String(metadata={"example": "https://push.city.example.jp/v1/alerts/q7oV3x0mS1yJ8fQm2b4K9A"})
 
 
 class AlertFull(AlertBrief):
@@ -66,7 +69,7 @@ class AlertList(ma.Schema):
 def brief(alert: Alert, wanted: tuple[str, ...], now: dt.datetime) -> dict[str, Any]:
     """An alert for lists, in the best language there is."""
     texts: dict[str, text.Text] = alert.texts  # type: ignore[assignment]
-    language, chosen = text.choose(texts, wanted)
+    language, chosen = speech.choose(texts, wanted)
     part = "drills" if alert.drill else "alerts"
     followed = session().get(Alert, alert.supersedes_id) if alert.supersedes_id else None
     return {

@@ -8,6 +8,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from backend.api import speech
 from content import texts as text
 from content.childcare.guides import Guide
 from content.childcare.plans import Kind
@@ -213,7 +214,7 @@ def programme(row: Programme, wanted: tuple[str, ...]) -> dict[str, Any]:
 def item(one: Item, today: dt.date, wanted: tuple[str, ...]) -> dict[str, Any]:
     """One thing due, in the best language there is for a reader."""
     plan, period = one.plan, one.period
-    language, chosen = text.choose(plan.texts, wanted)
+    language, chosen = speech.choose(plan.texts, wanted)
     passed = one.status in (Status.PASSED, Status.MAYBE_PASSED)
     return {
         "programme": plan.key,
@@ -253,7 +254,7 @@ def named(names: Mapping[str, str], wanted: tuple[str, ...]) -> str | None:
 
 
 def _sourced(row: Guide | Programme, wanted: tuple[str, ...]) -> dict[str, Any]:
-    language, chosen = text.choose(row.texts, wanted)
+    language, chosen = speech.choose(row.texts, wanted)
     return {
         "id": row.key,
         "language": language,

@@ -107,6 +107,9 @@ class EventsQuery(WhereQuery, cursor.PageQuery):
         validate=validate.Range(0, 300),
         metadata={"description": "子の月齢。対象外と分かるものを除き、記載のないものは残す。", "example": 8},
     )
+    category = ma.fields.String(
+        validate=validate.Length(1, 100), metadata={"description": "種類にこの語を含むもの。", "example": "子育て"}
+    )
     status = DelimitedList(
         ma.fields.Enum(EventStatus, by_value=True),
         metadata={"description": f"{STATUSES}。既定はすべて。", "example": "scheduled,changed"},
@@ -143,6 +146,8 @@ class EventsView(MethodView):
             box = overlap(box, around(point, reach))
 
         def keep(event: Event) -> bool:
+            if "category" in query and query["category"] not in (event.category or ""):
+                return False
             if event.lat is None or event.lon is None:
                 return box is None and within is None
             here = Point(event.lat, event.lon)
@@ -199,7 +204,7 @@ def shown(
     """An event in the best language there is for a reader; Japanese where nobody translated it."""
     own: dict[str, Any] = {"ja": {"title": event.name, "body": event.description or event.name}}
     languages = {**own, **(event.texts or {})}
-    language, chosen = text.choose(languages, wanted)
+    language, chosen = speech.choose(languages, wanted)
     japanese = language == "ja" and "ja" not in (event.texts or {})
     at = Point(event.lat, event.lon) if event.lat is not None and event.lon is not None else None
     suits = event.suits(age_months) if age_months is not None else None

@@ -28,7 +28,7 @@ def _doors(part: str, words: str, *, drill: bool) -> None:
             found = house.public(session(), clock.now(), drill=drill, lifted_within=LIFTED_SHOWN_FOR)
             language, body = atom.document(found, _issuer(), speech.wanted(), drill=drill)
             answer = Response(body, content_type=f"{atom.MEDIA_TYPE}; charset=utf-8")
-            answer.content_language.add(language)
+            speech.spoke(language)
             return answer
 
     class CapView(MethodView):

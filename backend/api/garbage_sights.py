@@ -7,6 +7,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from backend.api import speech
 from content.garbage import cautions
 from content.garbage.areas import GarbageArea
 from content.garbage.categories import GarbageCategory
@@ -145,6 +146,7 @@ def spoken(words: Mapping[str, str], wanted: Sequence[str]) -> str | None:
     """The best of some texts for a reader: his languages, then easy Japanese and Japanese, then whatever there is."""
     for tag in (*chain(tuple(wanted)), *words):
         if words.get(tag):
+            speech.spoke(tag)
             return words[tag]
     return None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from backend.api import speech
 from backend.config import settings
 from backend.transaction import session
 from content import corrections, noticeboard
@@ -113,7 +114,7 @@ class NoticePage(ma.Schema):
 
 def view(notice: Notice, wanted: tuple[str, ...], now: dt.datetime) -> dict[str, Any]:
     """A notice in the best language there is for a reader."""
-    language, chosen = text.choose(notice.texts, wanted)
+    language, chosen = speech.choose(notice.texts, wanted)
     gaps = text.missing(notice.texts, notice.texts)
     attachments = [
         {"url": one["url"], "kind": one["kind"], **_phrase(one["titles"], wanted, "title")}
@@ -165,7 +166,7 @@ def _correcting(notice: Notice, wanted: tuple[str, ...]) -> dict[str, Any] | Non
 
 
 def _brief(notice: Notice, wanted: tuple[str, ...]) -> dict[str, Any]:
-    language, chosen = text.choose(notice.texts, wanted)
+    language, chosen = speech.choose(notice.texts, wanted)
     return {
         "id": notice.public_id,
         "title": chosen["title"],

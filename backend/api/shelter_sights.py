@@ -132,11 +132,27 @@ class Nearest(ma.Schema):
     )
 
 
-class ShelterPage(ma.Schema):
-    """A page of shelters in the order of their ids."""
+class ListedShelter(Shelter):
+    """A shelter in a list, with the way there when the list is by distance."""
 
-    items = ma.fields.List(ma.fields.Nested(Shelter))
-    next = ma.fields.String(allow_none=True)
+    distance_m = ma.fields.Integer(
+        allow_none=True, metadata={"description": "直線距離（m）。位置を指定したときだけ。", "example": 420}
+    )
+    bearing_deg = ma.fields.Integer(allow_none=True, metadata={"example": 45})
+
+
+class ShelterPage(ma.Schema):
+    """A page of shelters: by distance when a position is given, else by id."""
+
+    items = ma.fields.List(ma.fields.Nested(ListedShelter))
+    next = ma.fields.String(allow_none=True, metadata={"description": "位置を指定した一覧には続きがない。"})
+
+
+def way(distance_m: float | None, bearing_deg: float | None) -> dict[str, int | None]:
+    """The way to a place as lists tell it; empty without a position to go from."""
+    if distance_m is None or bearing_deg is None:
+        return {"distance_m": None, "bearing_deg": None}
+    return {"distance_m": round(distance_m), "bearing_deg": round(bearing_deg) % 360}
 
 
 _PLAIN = tuple(name for name in Shelter().fields if name not in ("hazards", "kind", "status", "crowding"))

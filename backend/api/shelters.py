@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -14,17 +15,19 @@ from webargs.fields import DelimitedList
 from backend import clock
 from backend.api import caching, cursor, speech
 from backend.api.blueprint import Blueprint
-from backend.api.shelter_sights import HAZARDS, KINDS, Nearest, Shelter, ShelterPage, nearest, shelter
+from backend.api.shelter_sights import HAZARDS, KINDS, Nearest, Shelter, ShelterPage, nearest, shelter, way
+from backend.api.where import WhereQuery, inside_of, point_of
 from backend.errors import of_status
 from backend.nearby import nearby
 from backend.transaction import session
 from content.texts import LANGUAGES, chain
-from geo import areas, mesh, postcodes, sites
+from geo import areas, facilities, mesh, postcodes, sites
 from geo.hazards import Hazard
 from geo.mesh import MeshError
 from geo.nearest import OPEN_FIRST_WITHIN_M
 from geo.point import Point, PointError
-from geo.sites import Site, SiteStatus
+from geo.sites import Site, SiteKind, SiteStatus
+from geo.within import Box, Within
 from notifications.wording import shelter_line
 
 blp = Blueprint("shelters", __name__, url_prefix="/v1/shelters", description="避難先 · Where to go")
@@ -79,18 +82,12 @@ class NearestQuery(HazardQuery):
             raise ma.ValidationError("A postcode has seven digits, such as 984-0032.", "postcode")
 
 
-class SheltersQuery(cursor.PageQuery):
+class SheltersQuery(WhereQuery, cursor.PageQuery):
     """Which of them."""
 
-    bbox = DelimitedList(
-        ma.fields.Float(),
-        validate=validate.Length(equal=4),
-        metadata={
-            "description": "西,南,東,北（度）。west,south,east,north in degrees.",
-            "example": "140.88,38.20,140.99,38.28",
-        },
+    hazard = ma.fields.Enum(
+        Hazard, by_value=True, metadata={"description": "この災害に指定された所だけ。", "example": "flood"}
     )
-    hazard = ma.fields.Enum(Hazard, by_value=True, metadata={"description": "この災害に指定された所だけ。"})
     status = DelimitedList(
         ma.fields.Enum(SiteStatus, by_value=True),
         metadata={"description": "コンマ区切りで複数可。", "example": "open,preparing"},
@@ -99,14 +96,6 @@ class SheltersQuery(cursor.PageQuery):
         ma.fields.String(validate=validate.OneOf([kind.value for kind in KINDS])),
         metadata={"description": "コンマ区切りで複数可。", "example": "shelter"},
     )
-
-    @ma.validates_schema
-    def box(self, data: dict[str, Any], **_: Any) -> None:
-        """A box has its corners in order; longitude comes first."""
-        if "bbox" in data:
-            west, south, east, north = data["bbox"]
-            if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-                raise ma.ValidationError("A bbox is west,south,east,north in degrees, longitude first.", "bbox")
 
 
 @blp.route("/nearest")
@@ -151,20 +140,33 @@ class SheltersView(MethodView):
     @blp.arguments(SheltersQuery, location="query")
     @blp.response(200, ShelterPage)
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
-        """避難先の一覧。範囲・災害・状況・種類で絞る。All shelters, by box, hazard, status and kind."""
+        """避難先の一覧。近い順（lat・lon か cell）、範囲・区域・災害・状況・種類で絞る。All shelters, filtered.
+
+        近い順の一覧は地図のためのもので、危険な区域の中の所も含む。逃げる先を選ぶには /v1/shelters/nearest を使う。
+        """
         limit: int = query["limit"]
+        point = point_of(query)
+        box, within = inside_of(query)
+        kinds = [SiteKind(kind) for kind in query.get("kind", KINDS)]
+        hazard, statuses = query.get("hazard"), query.get("status", ())
+
+        def keep(site: Site) -> bool:
+            at = (site.lat, site.lon)
+            inside = box is None or (box[0] <= at[0] <= box[2] and box[1] <= at[1] <= box[3])
+            wanted = hazard is None or bool(site.hazards & hazard.bit)
+            return inside and wanted and (within is None or at in within) and (not statuses or site.status in statuses)
+
+        if point is not None:
+            if query["cursor"] is not None:
+                raise of_status(422, "A list by distance has no further pages: raise the limit.", field="cursor")
+            index = nearby().index(session())
+            near = facilities.nearest(session(), index, point, kinds, keep, min(limit, facilities.MOST_NEAREST))
+            items = [{**shelter(one.site), **way(one.distance_m, one.bearing_deg)} for one in near]
+            return {"items": items, "next": None}
         after = cursor.decode(query["cursor"], int)
-        box = query.get("bbox")
-        found = sites.in_bbox(
-            session(),
-            (box[1], box[0], box[3], box[2]) if box else None,
-            query.get("hazard"),
-            query.get("status", ()),
-            query.get("kind", KINDS),
-            after[0] if after else 0,
-            limit + 1,
-        )
-        return cursor.page([shelter(site) for site in found], limit, found[:limit][-1].id if found else 0)
+        found = _listed(box, within, query, kinds, after[0] if after else 0, limit + 1)
+        items = [{**shelter(site), **way(None, None)} for site in found]
+        return cursor.page(items, limit, found[:limit][-1].id if found else 0)
 
 
 @blp.route("/<int:site_id>")
@@ -184,6 +186,21 @@ def present(site_id: int) -> Site:
     if site is None or site.withdrawn_at is not None or site.kind not in KINDS:
         raise of_status(404, "There is no shelter with this id; it may have been withdrawn from the published list.")
     return site
+
+
+def _listed(
+    box: Box | None, within: Within | None, query: dict[str, Any], kinds: Sequence[SiteKind], after_id: int, limit: int
+) -> list[Site]:
+    """Sites by id; the store looks at everything but the exact boundary of an area."""
+    found: list[Site] = []
+    step = limit if within is None else max(limit, 500)
+    while len(found) < limit:
+        page = sites.in_bbox(session(), box, query.get("hazard"), query.get("status", ()), kinds, after_id, step)
+        found += [site for site in page if within is None or (site.lat, site.lon) in within]
+        if len(page) < step:
+            break
+        after_id = page[-1].id
+    return found[:limit]
 
 
 def _answer(point: Point, measured_from: dict[str, Any], query: dict[str, Any], *, aged: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+
+from backend import examples
 
 
 @pytest.fixture
@@ -81,3 +85,39 @@ def test_the_pages_load_everything_from_this_server(client: FlaskClient, path: s
 def test_only_the_assets_of_the_page_are_served(client: FlaskClient) -> None:
     for name in ("index.css", "../__init__.py", "LICENSE"):
         assert client.get(f"/docs/{name}").status_code == 404
+
+
+def test_every_operation_shows_an_example_that_its_own_schema_accepts_with_japanese_where_words_are(
+    client: FlaskClient,
+) -> None:
+    document = client.get("/openapi.json").get_json()
+    spoken = 0
+    for name, operation in operations(document):
+        bodies = [
+            *(body.get("content", {}) for code, body in operation["responses"].items() if code.startswith("2")),
+            operation.get("requestBody", {}).get("content", {}),
+        ]
+        for media in (body["application/json"] for body in bodies if "application/json" in body):
+            schema = {**media["schema"], "components": document["components"]}
+            wrong = [error.message for error in Draft202012Validator(schema).iter_errors(media["example"])]
+            assert wrong == [], f"{name}: {media['example']}"
+            spoken += bool(re.search("[ぁ-んァ-ヶ一-龠]", json.dumps(media["example"], ensure_ascii=False)))
+    assert spoken > 40
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "string", "example": "荒井"}, "荒井"),
+        ({"type": "integer", "minimum": 3}, 3),
+        ({"type": ["integer", "null"], "minimum": 3}, None),
+        ({"anyOf": [{"type": "null"}, {"enum": [None, "open"]}]}, "open"),
+        ({"type": "array", "items": {"type": "string", "format": "date"}}, ["2026-11-21"]),
+        ({"type": "object", "additionalProperties": {"type": "boolean"}}, {"見本": False}),
+        ({"$ref": "#/components/schemas/Tree"}, {"below": [], "name": "見本市"}),
+    ],
+)
+def test_an_example_is_made_of_what_a_schema_says(schema: dict[str, Any], expected: Any) -> None:
+    itself = {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}
+    tree = {"type": "object", "properties": {"below": itself, "name": {"type": "string"}}}
+    assert examples.of(schema, {"Tree": tree}) == expected
