@@ -88,7 +88,7 @@ def plant(session: Session, now: dt.datetime) -> Planted:
         if report.refused or report.why_not:
             raise Spoilt("\n".join(report.lines_ja(report.format)))
     for position, topic in enumerate(json.loads((folder / "topics.json").read_text(encoding="utf-8"))):
-        topics.put(session, topic["slug"], topic["names"], parent=topic["parent"], position=position)
+        topics.put(session, position=position, **topic)
     keys = {
         role: editors.add(session, name, role, now)[1]
         for name, role in PEOPLE.items()
