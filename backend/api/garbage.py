@@ -181,7 +181,7 @@ class AreaView(MethodView):
             "areas": links["area"],
             "postcodes": links["postcode"],
             "categories": [sights.category_brief(kind, wanted) for kind in ordered],
-            "collections_url": here,
+            "collections_url": f"{settings().public_url}{here}",
             "calendar_url": f"{settings().public_url}{here}.ics",
             "licence": source.licence if source else None,
             "as_of": source.as_of if source else None,

@@ -34,6 +34,8 @@ blp = Blueprint("shelters", __name__, url_prefix="/v1/shelters", description="�
 FRESH_SECONDS = 10
 STALE_SECONDS = 7 * 86_400  # while the server is out of reach, a week-old list of places is better than none
 MOST_NEAREST = 20
+# Nobody is sent to a welfare shelter first: a list by distance has them only when they are asked for.
+FIRST_KINDS = tuple(kind for kind in KINDS if kind is not SiteKind.WELFARE_SHELTER)
 
 HAZARD_NEEDED = (
     f"Say which hazard it is: {HAZARDS}. A place that is safe from one may be deadly in another. "
@@ -143,11 +145,12 @@ class SheltersView(MethodView):
         """避難先の一覧。近い順（lat・lon か cell）、範囲・区域・災害・状況・種類で絞る。All shelters, filtered.
 
         近い順の一覧は地図のためのもので、危険な区域の中の所も含む。逃げる先を選ぶには /v1/shelters/nearest を使う。
+        福祉避難所は後から開くため、近い順では kind で求めたときだけ出る。
         """
         limit: int = query["limit"]
         point = point_of(query)
         box, within = inside_of(query)
-        kinds = [SiteKind(kind) for kind in query.get("kind", KINDS)]
+        kinds = [SiteKind(kind) for kind in query.get("kind", KINDS if point is None else FIRST_KINDS)]
         hazard, statuses = query.get("hazard"), query.get("status", ())
 
         def keep(site: Site) -> bool:
