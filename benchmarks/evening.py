@@ -84,10 +84,10 @@ class Evening:
         )  # fmt: skip
 
 
-def put_calendars(engine: Engine) -> list[int]:
+def put_calendars(engine: Engine) -> tuple[list[int], list[int]]:
     """Areas with household garbage three days on or off, and paper, plastic and the rest on days of their own.
 
-    Collected tomorrow in each of them, whatever day it is; what, differs. Returns the numbers of the categories.
+    Something is collected tomorrow in each of them, whatever day it is. Returns the numbers of categories and areas.
     """
     tomorrow = (dt.datetime.now(ZONE) + dt.timedelta(days=1)).date()
     words: dict[str, Any] = {"bag": {}, "limits": {}, "how": {}, "note": {}}
@@ -122,8 +122,7 @@ def put_calendars(engine: Engine) -> list[int]:
         rules = []
         for n, area in enumerate(areas):
             for at, kind in enumerate(kinds):
-                # Bits of the area's number say what is collected tomorrow; the household's garbage where all are off.
-                hit = bool(n >> at & 1) or (at == 0 and n % 2 ** len(kinds) == 0)
+                hit = collected(n, at)
                 weekday = tomorrow.weekday() if hit else (tomorrow.weekday() + 3) % 7
                 rules.append(
                     {
@@ -133,30 +132,42 @@ def put_calendars(engine: Engine) -> list[int]:
                     }
                 )  # fmt: skip
         session.execute(sa.insert(GarbageRule), rules)
-    return kinds
+    return kinds, areas
 
 
-def put_wishes(engine: Engine, devices: int, kinds: Sequence[int], minute: int) -> None:
-    """Everybody asks for this minute of the eve; one in seven for some categories, or for a second area as well."""
+def collected(area: int, at: int) -> bool:
+    """Whether the area of this position has the category of this position tomorrow: bits of its number say so."""
+    return bool(area >> at & 1) or (at == 0 and area % 2**CATEGORIES == 0)
+
+
+def put_wishes(engine: Engine, devices: int, kinds: Sequence[int], areas: Sequence[int], minute: int) -> set[int]:
+    """Everybody asks for this minute of the eve; one in seven for some categories, or for a second area as well.
+
+    Returns the devices that must be reminded: of their choice something is collected tomorrow.
+    """
     chance = np.random.default_rng(3)
-    area = chance.zipf(1.3, devices) % AREAS + 1
+    area = chance.zipf(1.3, devices) % AREAS
     chosen = np.where(chance.random(devices) < CHOSEN, chance.integers(0, len(kinds), devices), -1)
-    second = np.where(chance.random(devices) < SECOND_AREA, chance.integers(1, AREAS + 1, devices), 0)
+    second = np.where(chance.random(devices) < SECOND_AREA, chance.integers(0, AREAS, devices), -1)
     slot = minute - DAY
+    meant: set[int] = set()
 
     def rows() -> Iterator[tuple[int, int, str, int, str]]:
         for number, first, choice, other in zip(
             range(1, devices + 1), area.tolist(), chosen.tolist(), second.tolist(), strict=True
         ):
-            # Household garbage belongs to every choice, so that nobody is left out whatever tomorrow brings.
-            categories = "" if choice < 0 else ",".join(map(str, sorted({*kinds[: choice + 1]})))
-            yield slot, first, categories, number, "home"
-            if other and other != first:
-                yield slot, other, categories, number, "family"
+            wanted = range(len(kinds)) if choice < 0 else range(choice + 1)
+            categories = "" if choice < 0 else ",".join(str(kinds[at]) for at in wanted)
+            for one, label in ((first, "home"), (other, "family")):
+                if one >= 0 and (label == "home" or one != first):
+                    if any(collected(one, at) for at in wanted):
+                        meant.add(number)
+                    yield slot, areas[one], categories, number, label
 
     with closing(engine.raw_connection()) as raw:
         put: Any = raw.driver_connection
         if engine.dialect.name == "sqlite":
+            put.execute("PRAGMA query_only=OFF")  # the last one who had this connection may have read only
             put.execute("BEGIN IMMEDIATE")
             put.execute("DELETE FROM garbage_days")
             put.executemany("INSERT INTO garbage_days VALUES (?,?,?,?,?)", sorted(rows()))
@@ -171,6 +182,7 @@ def put_wishes(engine: Engine, devices: int, kinds: Sequence[int], minute: int) 
             put.autocommit = True
             cursor.execute("VACUUM ANALYZE garbage_days")
             put.autocommit = False
+    return meant
 
 
 def put_quiet(engine: Engine) -> None:
@@ -212,7 +224,7 @@ def remind(
     before = city.number("SELECT coalesce(max(id), 0) FROM messages")
     worker = f"worker-{name}"
     began = time.monotonic()
-    city.worker(worker, **settings)
+    city.worker(worker, None, (), **settings)
     busy, peak = 0.0, 0.0
     if kill:
         # By the log: when two in five were rung.
@@ -222,7 +234,7 @@ def remind(
         with suppress(ProcessLookupError):
             os.killpg(city.pid(worker), signal.SIGKILL)
         city.end(worker)
-        city.worker(worker, **settings)
+        city.worker(worker, None, (), **settings)
     while city.number("SELECT coalesce(max(id), 0) FROM messages") == before and time.monotonic() - began < 120:
         time.sleep(0.05)
     if not city.wait_idle(patience_s, every_s=0.5):
@@ -252,15 +264,15 @@ def measure(store: Store, folder: Path, asked: argparse.Namespace) -> list[Eveni
         try:
             began = time.monotonic()
             made = _population.fill(city.watching, asked.devices)
-            kinds = put_calendars(city.watching)
+            kinds, areas = put_calendars(city.watching)
             put_quiet(city.watching)
             city.start(web=False)
             say(f"{store.kind}: {made.devices:,} devices settled in {time.monotonic() - began:.0f} s")
-            meant = city.number("SELECT count(*) FROM devices WHERE token IS NOT NULL")
+            mute = {row[0] for row in city.rows("SELECT id FROM devices WHERE token IS NULL")}
             settings = paced() if asked.pace == "ramp" else unpaced()
             found = []
             for at, (day, minute) in enumerate(hours(asked.rounds + 1)):
-                put_wishes(city.watching, asked.devices, kinds, minute)
+                meant = len(put_wishes(city.watching, asked.devices, kinds, areas, minute) - mute)
                 strike(city.watching, minute, day)
                 kill = at == asked.rounds
                 name = "killed in the middle" if kill else f"{at + 1}"

@@ -73,7 +73,7 @@ class Notice(Base):
     push: Mapped[str] = mapped_column(sa.Text)
     attachments: Mapped[list[Attachment]] = mapped_column(Json)
     correction: Mapped[dict[str, str]] = mapped_column(Json)  # what it puts right
-    corrects_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("notices.id"), index=True)
+    corrects_id: Mapped[int | None] = mapped_column(BigId, index=True)  # of a notice; none is ever deleted
     corrected_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)  # from when on its correction is shown
 
     def shown(self, now: dt.datetime) -> bool:

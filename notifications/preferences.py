@@ -107,7 +107,7 @@ def put(session: Session, device: Device, wanted: Preferences, inbox_topics: Ite
     """
     _check(wanted)
     slugs = None if inbox_topics is None else sorted(set(inbox_topics))
-    if unknown := [slug for slug in slugs or () if not topics.exists(session, slug)]:
+    if unknown := [slug for slug in slugs or () if "\0" in slug or not topics.exists(session, slug)]:
         raise topics.UnknownTopics(unknown)
     devices.hold(session, device.id)
     device.wishes = wanted.written()

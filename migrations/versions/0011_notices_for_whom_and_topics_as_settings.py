@@ -43,8 +43,8 @@ def _topics() -> list[sa.Column[object]]:
 def upgrade() -> None:
     for column in _notices():
         op.add_column("notices", column)
-    foreign = sa.ForeignKey("notices.id", name=op.f("fk_notices_corrects_id"))
-    op.add_column("notices", sa.Column("corrects_id", _BIG, foreign, nullable=True), inline_references=True)
+    # No foreign key: added to a table that is there, it could have no name on SQLite.
+    op.add_column("notices", sa.Column("corrects_id", _BIG, nullable=True))
     op.create_index(op.f("ix_notices_corrects_id"), "notices", ["corrects_id"])
     op.create_index(op.f("ix_notices_state_phase_rank_shown_from"), "notices", ["state", "phase_rank", "shown_from"])
     for column in _topics():

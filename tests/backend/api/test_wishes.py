@@ -109,6 +109,8 @@ def test_wishes_are_kept_and_shown_with_everything_else_and_go_with_the_phone(ci
         ("children", {"born": ["2026-03-05"]}, "born.0"),
         ("children", {"born": ["1990-01"]}, "born.0"),
         ("children", {"born": [], "area": "nowhere"}, "area"),
+        ("children", {"born": [], "area": "0\0"}, "area"),
+        ("preferences", {"inbox_topics": ["\0"]}, "topics"),
         ("children", {"born": ["2026-03"], "name": "花子"}, "name"),
         ("preferences", {"quiet": {"from": "22:00", "until": "22:00"}}, "quiet.until"),
         ("preferences", {"quiet": {"from": "24:00", "until": "06:00"}}, "quiet.from"),
