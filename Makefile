@@ -1,4 +1,4 @@
 # Thin aliases of tasks.py, for fingers that type make.
-.PHONY: help run setup test check bench lock
+.PHONY: help run setup test coverage check bench lock
 help: ; @python3 tasks.py help
-run setup test check bench lock: ; @python3 tasks.py $@
+run setup test coverage check bench lock: ; @python3 tasks.py $@

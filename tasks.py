@@ -5,6 +5,7 @@
                            (--port 8000, --standin-port 8010; --smoke: the first minute by itself, then stop)
   python3 tasks.py test    set up, then every check and the whole suite; with arguments: only pytest with these
   python3 tasks.py setup   only set up (into .venv; --test: what the suite needs as well)
+  python3 tasks.py coverage   the suite again, and the branches that it never took: twice the time
   python3 tasks.py check   lint, types, dependencies and the rules of the house
   python3 tasks.py bench   the measurements in benchmarks/ (see its README); with a name: only that one
   python3 tasks.py lock    write requirements/*.txt anew from pyproject.toml (needs uv)
@@ -46,7 +47,15 @@ def main(arguments):
 
 def commands():
     """Every command by name."""
-    return {"run": run, "test": test, "setup": setup, "check": check, "bench": bench, "lock": lock}
+    return {
+        "run": run,
+        "test": test,
+        "setup": setup,
+        "coverage": coverage,
+        "check": check,
+        "bench": bench,
+        "lock": lock,
+    }
 
 
 def refuse_what_cannot_work():
@@ -82,12 +91,21 @@ def test(arguments):
     if arguments:
         return call(pytest(arguments))
     failed = failing_checks()
-    workers = str(max(2, min(os.cpu_count() or 2, 8)))
-    everything = ["-n", workers, "--cov", "--cov-branch", "--cov-report=term:skip-covered"]
-    code = call(pytest(everything))
+    code = call(pytest(everything()))
     if failed:
         print("failed beside the tests: " + ", ".join(failed), flush=True)
     return code or bool(failed)
+
+
+def everything():
+    """The whole suite, side by side."""
+    return ["-n", str(max(2, min(os.cpu_count() or 2, 8)))]
+
+
+def coverage(_arguments):
+    """The whole suite once more, and which branches it never took. Apart, since watching doubles its time."""
+    ensure("test")
+    return call(pytest([*everything(), "--cov", "--cov-branch", "--cov-report=term:skip-covered"]))
 
 
 def setup(arguments):
