@@ -12,6 +12,7 @@ from flask import Response, render_template, request
 from flask.views import MethodView
 from marshmallow import validate
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
 import database
 from backend import clock
@@ -30,6 +31,12 @@ from geo.opendata.written import table
 blp = Blueprint("opendata", __name__, url_prefix="/opendata", description="オープンデータ · Open data")
 FRESH_SECONDS = 300
 SHAPE = 1  # rises when the same rows are written in another way: caches must not keep the old one
+
+
+class Streamed(Response):
+    """An answer whose length nobody may find out by reading it all into memory."""
+
+    implicit_sequence_conversion = False
 
 
 class SourceShown(ma.Schema):
@@ -158,12 +165,13 @@ def _file(one: DataSet, form: str, source: str | None) -> Response:
         raise of_status(422, f"Each file holds one source: {', '.join(sources)}.", field="source")
     kind = MEDIA[form] + ("; charset=utf-8" if form == "csv" else "")
     version, changed_at = sites.changed(session(), one.revision) if one.revision is not None else (0, None)
+    response: Response
     if one.revision is None:
         body = "".join(one.forms[form](session(), by, source)).encode()
         response = Response(body, content_type=kind)
     else:
         # A change between here and the stream gives newer rows under the older tag: they are merely fetched twice.
-        response = Response(_pieces(db.engine, one, form, by, source), content_type=kind)
+        response = Streamed(_pieces(db.engine, one, form, by, source), content_type=kind)
         told = f"{SHAPE} {one.name} {form} {source} {version}"
         response.set_etag(hashlib.blake2b(told.encode(), digest_size=12).hexdigest(), weak=True)
         if changed_at is not None:
@@ -179,7 +187,9 @@ def _file(one: DataSet, form: str, source: str | None) -> Response:
 
 
 def _pieces(engine: Engine, one: DataSet, form: str, by: Publisher, source: str | None) -> Iterator[bytes]:
-    with database.transaction(engine, "read") as own:
+    with Session(engine) as own:
+        with database.transactions("read"):
+            own.connection()  # begins here: the kind of transaction must not stay set between two pieces
         for piece in one.forms[form](own, by, source):
             yield piece.encode()
 

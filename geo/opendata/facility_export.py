@@ -85,4 +85,5 @@ def records(
 ) -> tuple[Layout, Iterator[dict[str, Any]]]:
     """The table that suits these kinds, and its records, ordered by id."""
     chosen = layout(session, kinds, source)
-    return chosen, map(chosen.of, site_export.published(session, source=source, kinds=kinds))
+    found = site_export.published(session, source=source, kinds=kinds)
+    return chosen, found if chosen is SITES else map(chosen.of, found)

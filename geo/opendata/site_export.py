@@ -29,6 +29,7 @@ WHERE = (
 )
 CONTACT = ("電話番号", "内線番号", "連絡先メールアドレス", "連絡先FormURL", "連絡先備考", "郵便番号")
 _FLAGS = tuple(f"災害種別_{hazard.ja}" for hazard in Hazard)
+_BITS = tuple((f"災害種別_{hazard.ja}", hazard.bit) for hazard in Hazard)
 _TAIL = ("指定避難所との重複", "想定収容人数", "対象となる町会・自治会", "URL", "画像", "画像_ライセンス", "備考")
 # Appended, as the data set allows: what else a record needs to be relied on.
 _OWN = ("施設区分", "受入対象者", *PROVENANCE)
@@ -51,7 +52,8 @@ def published(
 
     ID is the source's own; where two sources use the same one, or it begins so by itself, it becomes `source:id`.
     """
-    wanted = sa.select(Site).where(Site.withdrawn_at.is_(None)).order_by(Site.id)
+    # Rows and not objects: a list of the whole country has more than a hundred thousand.
+    wanted = sa.select(*Site.__table__.c).where(Site.withdrawn_at.is_(None)).order_by(Site.id)
     doubled = sa.select(Site.source_id).where(Site.withdrawn_at.is_(None)).group_by(Site.source_id)
     if source is not None:
         wanted, doubled = wanted.where(Site.source == source), doubled.where(Site.source == source)
@@ -59,11 +61,11 @@ def published(
         named = [SiteKind(kind).value for kind in kinds]
         wanted, doubled = wanted.where(Site.kind.in_(named)), doubled.where(Site.kind.in_(named))
     shared = set(session.scalars(doubled.having(sa.func.count() > 1)))
-    for site in session.scalars(wanted.execution_options(yield_per=2000)):
+    for site in session.execute(wanted.execution_options(yield_per=2000)):
         yield record(site, exported_id(site.source, site.source_id, shared))
 
 
-def record(site: Site, identifier: str) -> dict[str, Any]:
+def record(site: Site | sa.Row[Any], identifier: str) -> dict[str, Any]:
     """One site as a record of the standard table."""
     neighbours = site.kind in _NEIGHBOURS
     values: dict[str, Any] = dict.fromkeys(COLUMNS) | {
@@ -95,7 +97,9 @@ def record(site: Site, identifier: str) -> dict[str, Any]:
         "終了時間": site.available_until,
         "利用可能日時特記事項": site.available_note,
     }
-    return values | {f"災害種別_{one.ja}": 1 if site.hazards & one.bit else None for one in Hazard}
+    for flag, bit in _BITS:
+        values[flag] = 1 if site.hazards & bit else None
+    return values
 
 
 def csv_text(records: Iterable[dict[str, Any]]) -> Iterator[str]:

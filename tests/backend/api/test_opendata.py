@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.engine import Engine
 
 from database import transaction
+from geo.opendata import site_export, written
 from geo.opendata.site_import import ImportOptions, import_sites
 from geo.sites import Site
 from tests.backend.api.conftest import NOON
@@ -66,7 +69,7 @@ def test_the_catalogue_stands_in_its_own_standard_columns(city: FlaskClient) -> 
     listed = rows(city, "/opendata/catalogue.csv")
     files = [file["url"] for one in city.get("/opendata").get_json()["datasets"] for file in one["distributions"]]
     assert [row["URL"] for row in listed] == files
-    assert {row["ライセンス"] for row in listed} == {LICENCE}
+    assert {row["ライセンス"] for row in listed} == {LICENCE, ""}, "the city has not said one for its notices"
 
 
 def test_a_file_says_whose_it_is_and_is_sent_once_until_it_changes(
@@ -97,6 +100,29 @@ def test_a_file_says_whose_it_is_and_is_sent_once_until_it_changes(
         with transaction(city_engine) as session:
             session.query(Site).filter(Site.source == "gsi-emergency").delete()
         city_clock.moment = NOON
+
+
+def test_a_list_is_streamed_and_nothing_is_read_for_an_empty_answer(
+    city: FlaskClient, city_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    original = site_export.record
+
+    def counted(site: Any, identifier: str) -> dict[str, Any]:
+        read.append(site.id)
+        return original(site, identifier)
+
+    monkeypatch.setattr(site_export, "record", counted)
+    monkeypatch.setattr(written, "_PIECE", 1)
+    answer = city.get("/opendata/shelters.csv", buffered=False)
+    assert (answer.headers.get("Content-Length"), len(read)) == (None, 1), "the header left before the second row"
+    assert answer.data.count(b"\r\n") == 1 + len(read) > 1
+    city.get("/opendata/shelters.csv", buffered=False)  # and goes away: nothing of it may stay behind
+    with transaction(city_engine) as session:
+        session.execute(sa.update(Site).values(version=Site.version))
+    read.clear()
+    assert city.get("/opendata/shelters.csv", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert read == []
 
 
 def test_what_is_not_published_is_a_problem(city: FlaskClient) -> None:
