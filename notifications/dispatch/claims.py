@@ -68,12 +68,24 @@ def claim(session: Session, owner: str, now: dt.datetime, lease: dt.timedelta) -
 
 
 def claim_some(
-    session: Session, owner: str, now: dt.datetime, lease: dt.timedelta, most: int, outlets: Collection[Outlet] = ALL
+    session: Session,
+    owner: str,
+    now: dt.datetime,
+    lease: dt.timedelta,
+    most: int,
+    outlets: Collection[Outlet] = ALL,
+    in_hand: Collection[int] = (),
 ) -> list[Held]:
-    """Leases up to so many batches of these outlets, the most urgent first."""
+    """Leases up to so many batches of these outlets, the most urgent first.
+
+    `in_hand`: ids that the caller still works at. Should their leases have run out on a slow machine, it must not
+    take them from itself and begin them again.
+    """
     clock = leases.clock(session, now)
     picked: dict[int, tuple[int, bool]] = {}
     for wanted, is_abandoned in zip(_claimable(clock, outlets), (True, False), strict=True):
+        if is_abandoned and in_hand:
+            wanted = wanted & Batch.id.not_in(in_hand)
         pick = _in_order(sa.select(Batch.id, Batch.rank).where(wanted), most).with_for_update(skip_locked=True)
         picked |= {batch_id: (rank, is_abandoned) for batch_id, rank in session.execute(pick)}
     return _lease(session, owner, now, lease, dict(sorted(picked.items(), key=lambda p: (p[1][0], p[0]))[:most]))

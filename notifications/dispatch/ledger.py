@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +36,7 @@ class Wish:
     """What the sender asks for beside writing: batches, hand-overs by outlet, whether to look for more urgent ones."""
 
     batches: int = 0
+    in_hand: Collection[int] = ()  # batches that it works at
     hand_overs: Mapping[Outlet, int] = field(default_factory=dict)
     look: bool = False
 
@@ -85,7 +86,7 @@ class Ledger:
             standings = self._write(session, writes, reply.paused, now)
             outlets = [outlet for outlet in Outlet if outlet not in reply.paused]
             if wish.batches and outlets:
-                held = self._claim(session, wish.batches, now, outlets)
+                held = self._claim(session, wish, now, outlets)
             elif wish.look and outlets:
                 reply.most_urgent = claims.most_urgent(session, now, outlets)
             for outlet, wanted in sorted(wish.hand_overs.items()):
@@ -108,15 +109,16 @@ class Ledger:
             flight.read_at = reading
 
     def _claim(
-        self, session: Session, most: int, now: dt.datetime, outlets: Sequence[Outlet]
+        self, session: Session, wish: Wish, now: dt.datetime, outlets: Sequence[Outlet]
     ) -> list[tuple[Held, bool]]:
         aged: list[Held] = []
-        self._claims += most
+        self._claims += wish.batches
         if self._claims >= FAIR_ONE_IN:
             self._claims = 0
             aged = claims.claim_longest_waiting(session, self._owner, now, self._lease, now - FAIR_AFTER, outlets)
-        rest = most - len(aged)
-        found = claims.claim_some(session, self._owner, now, self._lease, rest, outlets) if rest else []
+        found: list[Held] = []
+        if rest := wish.batches - len(aged):
+            found = claims.claim_some(session, self._owner, now, self._lease, rest, outlets, wish.in_hand)
         return [*((held, True) for held in aged), *((held, False) for held in found)]
 
     def take_off(self, held: Sequence[tuple[Held, bool]], now: dt.datetime, reading: float) -> list[Flight]:

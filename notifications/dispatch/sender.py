@@ -221,7 +221,7 @@ class Sender:
                 wanted = sum(todo)
                 if self._granted(outlet) * 2 < wanted:
                     hand_overs[outlet] = wanted - self._granted(outlet)
-        return Wish(free if may_claim else 0, hand_overs, look=left is None)
+        return Wish(free if may_claim else 0, tuple(self._flights), hand_overs, look=left is None)
 
     def _learn(self, reply: Reply, wish: Wish, reading: float) -> None:
         self._paused = reply.paused

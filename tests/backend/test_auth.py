@@ -9,7 +9,7 @@ import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
 from sqlalchemy.engine import Engine
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Rule
 
 import database
 from backend.auth import device_required, staff_required
@@ -55,7 +55,7 @@ def test_the_key_is_asked_for_before_anything_else_is_looked_at(app: Flask) -> N
         url = rule.rule
         for name in rule.arguments:
             converter = rule._converters[name]
-            sample = "1" if type(converter).__name__ == "IntegerConverter" else "x"
+            sample = "1" if isinstance(converter, IntegerConverter) else "x"
             url = url.replace(next(part for part in _placeholders(url) if part.rstrip(">").endswith(name)), sample)
         response = app.test_client().open(url, method=method, data=b"{", content_type="application/json")
         assert response.status_code == 401, f"{method} {rule.rule}"

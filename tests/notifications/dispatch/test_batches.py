@@ -82,6 +82,16 @@ def test_saving_renews_the_lease(session):
     assert _claim(session, "two", NOW + LEASE + SECOND) is None
 
 
+def test_nobody_takes_a_batch_from_itself_that_it_still_works_at(session):
+    """On a machine so slow that leases run out, the steps would begin again and again."""
+    _batch(session)
+    held = _claim(session)
+    late = NOW + 2 * LEASE
+    assert claims.claim_some(session, "me", late, LEASE, 5, in_hand=[held.id]) == []
+    assert claims.save(session, [held], late, LEASE)[held.id].held, "and nobody else took it"
+    assert [one.id for one in claims.claim_some(session, "another", late + 2 * LEASE, LEASE, 5)] == [held.id]
+
+
 @pytest.mark.parametrize("write", ["save", "release", "stop", "close"])
 def test_a_worker_that_lost_its_lease_writes_nothing(session, write):
     _batch(session)
