@@ -99,7 +99,7 @@ def test(arguments):
 
 def everything():
     """The whole suite, side by side."""
-    return ["-n", str(max(2, min(os.cpu_count() or 2, 8)))]
+    return ["-n", str(max(2, min(os.cpu_count() or 2, 8))), "--dist", "worksteal"]
 
 
 def coverage(_arguments):
