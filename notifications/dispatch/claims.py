@@ -163,7 +163,7 @@ class Standing:
     withdrawn: bool = False
 
 
-def lock(session: Session, several: Sequence[Held]) -> dict[int, Standing]:
+def _lock(session: Session, several: Sequence[Held]) -> dict[int, Standing]:
     """How these batches stand, by id, locked until the caller commits: in order of id, as everybody locks several."""
     fences = {held.id: held.fence for held in several}
     rows = session.connection().execute(_locking(), {"ids": list(fences)}) if several else ()
@@ -172,12 +172,15 @@ def lock(session: Session, several: Sequence[Held]) -> dict[int, Standing]:
     return {number: Standing(number in mine, mine.get(number, False)) for number in fences}
 
 
-def save(session: Session, several: Sequence[Held], now: dt.datetime, lease: dt.timedelta) -> dict[int, Standing]:
+def save(
+    session: Session, several: Sequence[Held], now: dt.datetime, lease: dt.timedelta, *, also: Sequence[Held] = ()
+) -> dict[int, Standing]:
     """Writes what became of recipients so far and renews the leases; a worker that lost a lease writes nothing there.
 
-    By id. One statement for all of them: each alone would wait for the network.
+    By id. One statement for all of them: each alone would wait for the network. `also`: batches that the caller ends
+    in the same transaction; they are locked with the others, and how they stand is said as well.
     """
-    standings = lock(session, several)
+    standings = _lock(session, [*several, *also])
     ours = [held for held in several if standings[held.id].held]
     if ours:
         end = leases.reckoned(session, now, lease)

@@ -166,9 +166,9 @@ class Ledger:
     ) -> list[tuple[Flight, Standing]]:
         """Saves some and ends others; a flight that ended, or was lost, is not held any more."""
         ordered = sorted(writes, key=lambda pair: pair[0].held.id)
-        found = claims.lock(session, [flight.held for flight, _ in ordered])
         saved = [flight.held for flight, write in ordered if write is Write.SAVE]
-        found |= claims.save(session, saved, now, self._lease)
+        ended = [flight.held for flight, write in ordered if write is not Write.SAVE]
+        found = claims.save(session, saved, now, self._lease, also=ended)
         for flight, write in ordered:
             if not found[flight.held.id].held:
                 log.warning("lease_lost", batch=flight.held.id)
