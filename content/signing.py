@@ -27,5 +27,8 @@ def secret(session: Session) -> str | None:
 
 
 def ensure(session: Session) -> None:
-    """Makes the secret where there is none. After a new one (delete the row, start the web server again) everybody signs in anew."""
+    """Makes the secret where there is none.
+
+    After a new one (delete the row, start the web server again) everybody signs in anew.
+    """
     insert_ignore(session, SigningSecret, {"name": _NAME, "secret": secrets.token_urlsafe(32)})
