@@ -32,6 +32,7 @@ TABLES = (
     "content.journal",
     "content.notice_index",
     "content.notice_table",
+    "content.revisions",
     "content.sign_ins",
     "content.signing",
     "content.workflow",
