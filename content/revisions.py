@@ -129,7 +129,7 @@ def parts(path: str) -> list[str | int]:
     return found
 
 
-def _of(kind: str, subject: str) -> sa.Select[tuple[Revision]]:
+def _of(kind: str, subject: str) -> sa.Select[Revision]:
     return sa.select(Revision).where(Revision.kind == kind, Revision.subject == subject)
 
 

@@ -67,12 +67,23 @@ def moment(at: dt.datetime | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(there.isoformat(timespec="seconds"), escape(words))
 
 
+def day(on: dt.date | None) -> Markup:
+    """A day for people, with weekday and year."""
+    if on is None:
+        return Markup("–")
+    language = current()
+    weekday = _WEEKDAYS[language][on.weekday()]
+    english = f"{weekday} {on.day} {_MONTHS[on.month - 1]} {on.year}"
+    words = f"{on.year}年{on.month}月{on.day}日({weekday})" if language == "ja" else english
+    return Markup('<time datetime="{}">{}</time>').format(on.isoformat(), words)
+
+
 def number(value: float | None) -> str:
     """12,345; a dash where nothing is known."""
     return "–" if value is None else f"{value:,}"
 
 
 def register(app: Flask) -> None:
-    """Gives the templates `_`, `mark`, `moment` and `number`."""
+    """Gives the templates `_`, `mark`, `moment`, `day` and `number`."""
     app.jinja_env.globals.update(_=say, console_language=current, console_languages=LANGUAGES, console_now=clock.now)
-    app.jinja_env.filters.update(moment=moment, number=number)
+    app.jinja_env.filters.update(moment=moment, day=day, number=number)
