@@ -23,6 +23,7 @@ from backend.values import (
     path,
     push_services,
     text,
+    tiles,
     truth,
     web_address,
     whole,
@@ -62,6 +63,15 @@ class Settings:
     city_name_en: str | None = setting("", text, "the same in Latin letters, for English and Korean texts")
     time_zone: str = setting("Asia/Tokyo", zone_name, "the city's clock, for days and for texts")
     public_url: str = setting("http://127.0.0.1:8000", web_address, "address under which residents reach this server")
+    map_tiles: str = setting(
+        "https://cyberjapandata.gsi.go.jp/xyz/pale/{z}/{x}/{y}.png",
+        tiles,
+        "where browsers of the console fetch the background of its maps; `none`: maps are drawn from our own data only",
+    )
+    map_credit: str = setting("地理院タイル", text, "whose background that is; stands on every map")
+    map_credit_url: str = setting(
+        "https://maps.gsi.go.jp/development/ichiran.html", web_address, "where that credit leads"
+    )
     open_data_licence: str | None = setting(
         "", text, "licence of what the city says itself (notices, alerts) as open data, such as `CC BY 4.0`"
     )

@@ -13,6 +13,7 @@ PAGES = (
 )
 PRIVATE = ("/v1/staff", "/v1/devices", "/console")
 ASSETS = ("/console/static",)  # the same for everybody
+KEPT = ("/console/map",)  # asked for again each time, but sent only when it has changed
 OPEN = ("/v1/", "/opendata", "/openapi.json")
 
 EXPOSED = "Content-Language, ETag, Last-Modified, Link, Retry-After, X-Licence, X-Request-Id, X-Source"
@@ -31,7 +32,9 @@ def add(response: Response) -> Response:
     headers["X-Frame-Options"] = "DENY"
     headers.setdefault("Content-Security-Policy", PAGES if response.mimetype == "text/html" else NOTHING)
     private = is_below(request.path, PRIVATE) and not is_below(request.path, ASSETS)
-    if private or response.status_code >= 400:
+    if private and is_below(request.path, KEPT) and response.status_code in (200, 304):
+        headers["Cache-Control"] = "private, no-cache"
+    elif private or response.status_code >= 400:
         headers["Cache-Control"] = "no-store"
     elif "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-cache" if request.method in ("GET", "HEAD") else "no-store"

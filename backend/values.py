@@ -86,6 +86,26 @@ def web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def tiles(value: str) -> str:
+    """An https address of map tiles with {z}, {x} and {y} in its path; "none" for no tiles.
+
+    Its host stands in a header of policy, so it must be a plain one.
+    """
+    if value.lower() == "none":
+        return ""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    plain = re.fullmatch(r"[a-z0-9.-]+", parts.hostname or "") and parts.username is None
+    local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost") and port is not None
+    placed = all(parts.path.count(place) == 1 for place in ("{z}", "{x}", "{y}"))
+    if not (plain and placed and (parts.scheme == "https" or local)) or re.search(r"[\s\"'<>;,\\]", value):
+        raise ValueError("must be `none` or an https address with {z}, {x} and {y} in its path")
+    return value
+
+
 def push_services(value: str) -> tuple[str, ...]:
     """Names of push services, with commas between; `*` for any public one."""
     names = tuple(name.strip() for name in value.split(",") if name.strip())

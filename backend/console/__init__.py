@@ -6,16 +6,20 @@ from importlib import import_module
 
 from flask import Flask
 
-from backend.console import cookies, door, language
+from backend.console import assets, cookies, door, language
 
 # Modules whose import adds pages to `door.desk`. Add a line when yours lands.
-PAGES = ("alert_pages", "dashboard", "entry", "people", "records")
+PAGES = (
+    *("alert_pages", "dashboard", "entry", "event_pages", "maps"),
+    *("notice_pages", "notice_writing", "people", "records", "topic_pages"),
+)
 
 
 def register(app: Flask) -> None:
     """Adds the console to an application."""
     for name in PAGES:
         import_module(f"backend.console.{name}")
+    assets.register(app)
     cookies.register(app)
     language.register(app)
     app.register_blueprint(door.desk)

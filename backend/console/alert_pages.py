@@ -8,18 +8,19 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from flask import jsonify, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from backend import alerting, clock, journaling
 from backend.api.progress_sights import alert_progress
 from backend.config import settings
-from backend.console import alert_form, alert_sight, door, refusals
+from backend.console import alert_form, alert_sight, door, maps, refusals
 from backend.console.alert_form import Typed
 from backend.console.door import page
-from backend.console.language import mark, say
+from backend.console.language import current, mark, say
 from backend.transaction import session
 from content.texts import ENDONYMS, LANGUAGES
+from geo.hazards import Hazard
 from notifications import alerts, drafting, wording
 from notifications.alerts import Act, Alert, State
 from notifications.dangers import AreaRefused, DangerArea
@@ -57,6 +58,7 @@ def _pages(part: str, *, drill: bool) -> None:
         return show(
             "alert_form.html", status, typed=typed, alert=alert, heading=heading, kinds=alert_form.kinds(),
             found=found, more=more, wrong=list(wrong), order_name=wording.order_name, hazard_name=wording.hazard_name,
+            hazard_names=[(one.value, wording.hazard_name(one, current())) for one in Hazard],
         )  # fmt: skip
 
     def kept(made: Any, *, alert: Alert | None, heading: str, before: Spec, follow: bool = False) -> Any:
@@ -124,7 +126,12 @@ def _pages(part: str, *, drill: bool) -> None:
     @page(f"/{part}/<public_id>/area", "read", name=f"{part}_area")
     def area(public_id: str) -> ResponseReturnValue:
         """The danger area as GeoJSON, for a map: a ward's border would be most of the page."""
-        return jsonify(session().get_one(DangerArea, one(public_id).danger_area_id).geometry)
+        return maps.area_answer(session().get_one(DangerArea, one(public_id).danger_area_id))
+
+    @page(f"/{part}/<public_id>/refuges", "read", name=f"{part}_refuges")
+    def refuges(public_id: str) -> ResponseReturnValue:
+        """The evacuation sites inside and outside it, for a map."""
+        return maps.refuges_answer(one(public_id))
 
     @page(f"/{part}/<public_id>/edit", "draft", name=f"{part}_edit")
     def edit(public_id: str) -> ResponseReturnValue:

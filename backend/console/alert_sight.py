@@ -13,7 +13,7 @@ from backend import alerting, clock
 from backend.config import settings
 from backend.console import refusals
 from backend.console.corners import corners_of
-from backend.console.language import current, mark, say
+from backend.console.language import current, mark, number, say
 from backend.transaction import session
 from content import texts as text
 from content import workflow
@@ -108,6 +108,11 @@ class Sight:
     corners: str | None = None
     areas: list[str] = field(default_factory=list)
     minus: list[str] = field(default_factory=list)
+
+    @property
+    def ward_counts(self) -> dict[str, str]:
+        """Devices by the code of their ward, as a map writes them."""
+        return {ward.code: number(ward.devices) for ward in self.wards if ward.code}
 
     @property
     def submittable(self) -> bool:

@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException
 from backend import clock
 from backend.config import settings
 from backend.console import refusals
+from backend.console.assets import Desk
 from backend.console.cookies import csrf
 from backend.console.language import mark, say
 from backend.errors import Problem
@@ -38,7 +39,7 @@ POLICY = (
 )
 TOUCHED_EVERY = dt.timedelta(minutes=1)
 
-desk = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
+desk = Desk("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static")
 
 
 def page(
@@ -172,12 +173,12 @@ FORM_OLD = mark(
 def guard(response: Response) -> Response:
     """Headers of the console's pages; backend.headers adds what every answer has."""
     headers = response.headers
-    headers["Content-Security-Policy"] = POLICY
+    # The host of map tiles, on a page that has a map (console.maps).
+    pictures = f"img-src 'self' data: {g.pictures_from}" if "pictures_from" in g else "img-src 'self' data:"
+    headers["Content-Security-Policy"] = POLICY.replace("img-src 'self' data:", pictures)
     headers["Referrer-Policy"] = "same-origin"  # with none at all browsers say `Origin: null` of our own forms
     headers["Cross-Origin-Opener-Policy"] = headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-    if request.endpoint == "console.static":
-        headers["Cache-Control"] = "public, max-age=3600"
     _touch(response)
     return response
 

@@ -13,7 +13,7 @@ from tests.house.source import STOREYS, imports
 from tests.tables import ROOT
 
 # Declared and never imported: data, assets of the documentation page.
-USED_OTHERWISE = {"tzdata", "flask-swagger-ui"}
+USED_OTHERWISE = {"tzdata", "flask-swagger-ui", "xstatic-leaflet"}
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

@@ -118,7 +118,10 @@ def test_no_page_has_an_inline_script_style_or_a_foreign_address(hall: Hall) -> 
     browser = hall.browser("administrator")
     for name, rule, method in pages(hall.app):
         if method == "GET" and "<" not in rule.rule and actions_of(hall, name, rule) <= PERMISSIONS[Role.ADMINISTRATOR]:
-            page = browser.client.get(rule.rule, follow_redirects=True).text
+            answer = browser.client.get(rule.rule, follow_redirects=True)
+            if answer.mimetype == "application/geo+json":
+                continue
+            page = answer.text
             assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=\"/console/static/)|javascript:", page)
             assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page), rule.rule
             assert '<html lang="ja">' in page
