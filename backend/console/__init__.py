@@ -9,10 +9,7 @@ from flask import Flask
 from backend.console import assets, cookies, door, language
 
 # Modules whose import adds pages to `door.desk`. Add a line when yours lands.
-PAGES = (
-    *("alert_pages", "dashboard", "entry", "event_pages", "maps"),
-    *("notice_pages", "notice_writing", "people", "records", "topic_pages"),
-)
+PAGES = ("alert_pages", "dashboard", "entry", "maps", "people", "records")
 
 
 def register(app: Flask) -> None:
