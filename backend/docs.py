@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from http import HTTPStatus
 from importlib import resources
@@ -68,6 +69,40 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
 
     ERROR_SCHEMA = ProblemSchema
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._blueprints: list[flask_smorest.Blueprint] = []
+        self._options: dict[str, Any] = {}
+        self._document = b""
+        self._lock = threading.Lock()
+
+    def register_blueprint(self, blp: flask_smorest.Blueprint, **options: Any) -> None:
+        """Registers the resources; they are described later."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._blueprints.append(blp)
+
+    def document(self) -> bytes:
+        """The description as JSON. Made for the first reader: it takes longer than all else of a process's start."""
+        with self._lock:
+            return self._document or self._described()
+
+    def _described(self) -> bytes:
+        super()._init_spec(**self._options)
+        for name, scheme in SCHEMES.items():
+            self.spec.components.security_scheme(name, scheme)
+        for blp in self._blueprints:
+            blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
+            self.spec.tag({"name": blp.name, "description": blp.description})
+        document = self.spec.to_dict()
+        examples.add(document)
+        self._document = orjson.dumps(document)
+        return self._document
+
+    def _init_spec(self, **options: Any) -> None:
+        """Called at the start; what it needs is kept."""
+        self._options = options
+
     def _register_error_handlers(self) -> None:
         """The application has its own: backend.errors."""
 
@@ -97,13 +132,9 @@ def register(app: Flask, blueprints: Sequence[flask_smorest.Blueprint]) -> None:
         }
     )
     api.init_app(app)
-    for name, scheme in SCHEMES.items():
-        api.spec.components.security_scheme(name, scheme)
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
-    document = api.spec.to_dict()
-    examples.add(document)
-    app.extensions["yobikake.openapi"] = orjson.dumps(document)
+    app.extensions["yobikake.openapi"] = api.document
     app.register_blueprint(_pages)
 
 
@@ -113,7 +144,7 @@ _pages = Blueprint("docs", __name__)
 @_pages.get("/openapi.json")
 def openapi() -> BaseResponse:
     """The OpenAPI document."""
-    response = Response(current_app.extensions["yobikake.openapi"], mimetype="application/json")
+    response = Response(current_app.extensions["yobikake.openapi"](), mimetype="application/json")
     response.add_etag()
     return response.make_conditional(request)
 
