@@ -100,6 +100,16 @@ def parent(cell: Whole, metres: Literal[1000, 500, 250]) -> Whole:
     return cell // {1000: 1000, 500: 100, 250: 10}[metres]
 
 
+def runs(cells: Cells) -> tuple[Cells, Cells]:
+    """First and last cells of the runs in rising codes: between the two of a run lie all cells whose code does.
+
+    A square of a kilometre is one run of 64, since its cells' codes follow one another (JIS X 0410).
+    """
+    within = (cells // 100 % 10 - 1) * 16 + (cells // 10 % 10 - 1) * 4 + cells % 10 - 1
+    follows = np.diff(cells // 1000 * 64 + within) == 1
+    return cells[np.append(True, ~follows)[: len(cells)]], cells[np.append(~follows, True)[: len(cells)]]
+
+
 def bounds(cell: int) -> tuple[float, float, float, float]:
     """South, west, north and east edge in degrees."""
     row, col = row_col(cell)

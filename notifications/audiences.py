@@ -18,6 +18,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from geo import mesh
 from notifications import attributes, children, columns, dangers, narrowing, told, topics
 from notifications.attributes import Lookup
 from notifications.devices import Device
@@ -25,12 +26,12 @@ from notifications.places import CURRENT_GROWS_OLD, PlaceName
 from notifications.recipients import NO_CELL, PLACES, UNKNOWN_PLACE, Found, Recipients, describe, is_first
 from notifications.reminded import Reminded as Reminded
 
-# What a chunk may cost: a row found is 1, a cell looked into _CELL_COSTS. Some 60,000 a second for recipients that
+# What a chunk may cost: a row found is 1, a run of cells _RUN_COSTS. Some 60,000 a second for recipients that
 # are new, five times as many for those who come again.
 CHUNK = 20_000
 LARGE_CHUNK = 200_000  # where nobody waits meanwhile: counting
-_CELL_COSTS = 3
-_FIRST_LOOK = 64  # cells; how crowded they are says how many can be asked for next
+_RUN_COSTS = 3
+_FIRST_LOOK = 256  # cells; how crowded they are, and how scattered, says how many can be asked for next
 _ALL = 2**62
 
 
@@ -144,7 +145,7 @@ def chunk(
     """
     left = CHUNK if most is None else most
     pieces: list[Found] = []
-    look, crowd = _FIRST_LOOK, 0.0  # cells, rows a cell
+    look, crowd, dear = _FIRST_LOOK, 0.0, float(_RUN_COSTS)  # cells, rows a cell, what looking into a cell costs
     following: Cursor | None = cursor
     area = None
     if audience.danger_area_id is not None and cursor.part < _CELL_PARTS:
@@ -156,14 +157,15 @@ def chunk(
             continue
         if part < _CELL_PARTS:
             ring = getattr(area, _RINGS[part % 2])
-            many = max(1, min(look, int(left / (crowd + _CELL_COSTS)), len(ring) - offset))
+            many = max(1, min(look, int(left / (crowd + dear)), len(ring) - offset))
             cells = ring[offset : offset + many]
+            costs = _RUN_COSTS * max(1, len(mesh.runs(cells)[0]))
             piece = _in_cells(session, cells, part, now, moved_since, _ALL if many == 1 else 2 * left)
             if many > 1 and len(piece) == 2 * left:
                 look = many // 4  # the quiet outskirts end here: more than can be taken at once
                 continue
-            look, crowd = 4 * many, len(piece) / many
-            left -= len(piece) + _CELL_COSTS * many
+            look, crowd, dear = 4 * many, len(piece) / many, costs / many
+            left -= len(piece) + costs
             following = Cursor(part + 1) if offset + many >= len(ring) else Cursor(part, offset + many)
         elif moved_since is not None:
             following = None

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from database import UtcDateTime
+from geo import mesh
 from notifications.places import PlaceName
 
 Whole = NDArray[np.int64]
@@ -29,13 +30,14 @@ WORD_END, ROW_END = "\x1f", "\x1e"  # in no language tag, platform or state
 _IN_CELLS = {
     "sqlite": (
         "SELECT group_concat(device_id), group_concat(origin_cell) FROM (SELECT p.device_id, p.origin_cell"
-        " FROM json_each(:cells) c CROSS JOIN places p ON p.name = :name AND p.cell = c.value{when} LIMIT :most)"
+        " FROM json_each(:runs) c CROSS JOIN places p ON p.name = :name"
+        " AND p.cell BETWEEN json_extract(c.value, '$[0]') AND json_extract(c.value, '$[1]'){when} LIMIT :most)"
     ),
     "postgresql": (
         "SELECT string_agg(int8send(device_id), ''), string_agg(int8send(origin_cell), '')"
-        " FROM (SELECT p.device_id, p.origin_cell"
-        " FROM unnest(CAST(:cells AS bigint[])) c (cell) CROSS JOIN LATERAL (SELECT device_id, origin_cell FROM places"
-        " WHERE name = :name AND places.cell = c.cell{when} ORDER BY device_id OFFSET 0) p LIMIT :most) f"
+        " FROM (SELECT p.device_id, p.origin_cell FROM unnest(CAST(:firsts AS bigint[]), CAST(:lasts AS bigint[]))"
+        " c (first, last) CROSS JOIN LATERAL (SELECT device_id, origin_cell FROM places WHERE name = :name"
+        " AND cell BETWEEN c.first AND c.last{when} ORDER BY cell, device_id OFFSET 0) p LIMIT :most) f"
     ),
 }
 _DEVICES = {
@@ -85,7 +87,12 @@ def in_cells(
     text = sa.text(_IN_CELLS[store].format(when=when)).bindparams(
         *(sa.bindparam(word, type_=UtcDateTime) for word in moments)
     )
-    asked = {"cells": _listed(store, cells), "name": name.value, "most": most, **moments}
+    firsts, lasts = mesh.runs(cells)
+    if store == "sqlite":
+        runs = {"runs": json.dumps(list(zip(firsts.tolist(), lasts.tolist(), strict=True)))}
+    else:
+        runs = {"firsts": _listed(store, firsts), "lasts": _listed(store, lasts)}
+    asked = {"name": name.value, "most": most, **runs, **moments}
     found = session.execute(text, asked).one()
     return _numbers(store, found[0]), _numbers(store, found[1])
 
@@ -179,8 +186,8 @@ def meeting(session: Session, ids: Whole, table: str, condition: str, **values: 
         )
     else:
         text = (
-            f"SELECT string_agg(int8send(r.device_id), '') FROM {table} r"  # noqa: S608
-            f" WHERE r.device_id = ANY(CAST(:ids AS bigint[])) AND {condition}"
+            "SELECT string_agg(int8send(r.device_id), '') FROM unnest(CAST(:ids AS bigint[])) i (id)"  # noqa: S608
+            f" JOIN {table} r ON r.device_id = i.id AND {condition}"
         )
     return _numbers(store, session.scalar(sa.text(text), {"ids": _listed(store, ids), **values}))
 

@@ -51,14 +51,15 @@ def ids_of(session: Session, message_id: int, contents: Sequence[Content]) -> li
     keys = [content.key for content in contents]
     # In the order of their keys: two who make the same groups at once do not wait for each other in a circle.
     wanted = dict(sorted(zip(keys, contents, strict=True), key=itemgetter(0)))
-    if session.get_bind().dialect.name == "sqlite":
-        session.execute(_MAKE_ONE, [_row(message_id, key, content) for key, content in wanted.items()])
-        known = session.execute(_KNOWN_SQLITE, {"message_id": message_id, "keys": json.dumps(list(wanted))})
-    else:
-        rows = ",".join(_written(key, content) for key, content in wanted.items())
-        session.execute(_MAKE_ALL, {"message_id": message_id, "rows": f"[{rows}]"})
-        known = session.execute(_KNOWN_POSTGRESQL, {"message_id": message_id, "keys": f"{{{','.join(wanted)}}}"})
-    ids: dict[str, int] = dict(known.all())
+    ids = _known(session, message_id, list(wanted))
+    missing = {key: content for key, content in wanted.items() if key not in ids}
+    if missing:
+        if session.get_bind().dialect.name == "sqlite":
+            session.execute(_MAKE_ONE, [_row(message_id, key, content) for key, content in missing.items()])
+        else:
+            rows = ",".join(_written(key, content) for key, content in missing.items())
+            session.execute(_MAKE_ALL, {"message_id": message_id, "rows": f"[{rows}]"})
+        ids |= _known(session, message_id, list(missing))
     return [ids[key] for key in keys]
 
 
@@ -79,8 +80,17 @@ _KNOWN_SQLITE = sa.text(
     " WHERE message_id = :message_id AND key IN (SELECT value FROM json_each(:keys))"
 )
 _KNOWN_POSTGRESQL = sa.text(
-    "SELECT key, id FROM recipient_groups WHERE message_id = :message_id AND key = ANY(CAST(:keys AS text[]))"
+    # Joined: `= ANY`, prepared and put behind the index of the message alone, compares each group with every key.
+    "SELECT g.key, g.id FROM unnest(CAST(:keys AS text[])) k (key)"
+    " JOIN recipient_groups g ON g.message_id = :message_id AND g.key = k.key"
 )
+
+
+def _known(session: Session, message_id: int, keys: Sequence[str]) -> dict[str, int]:
+    if session.get_bind().dialect.name == "sqlite":
+        return dict(session.execute(_KNOWN_SQLITE, {"message_id": message_id, "keys": json.dumps(keys)}).all())
+    listed = f"{{{','.join(keys)}}}"
+    return dict(session.execute(_KNOWN_POSTGRESQL, {"message_id": message_id, "keys": listed}).all())
 
 
 def _row(message_id: int, key: str, content: Content) -> dict[str, Any]:

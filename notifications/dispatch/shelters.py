@@ -95,10 +95,13 @@ class ShelterFinder:
     def sets_of(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """For each cell the number of its list of shelters: neighbours have the same one."""
         with _FINDERS_LOCK:
-            new = np.setdiff1d(cells, self._cells)
-            if len(new):
-                self._find(new)
-            found: NDArray[np.int64] = self._sets[np.searchsorted(self._cells, cells)]
+            at = np.searchsorted(self._cells, cells)
+            new = at == len(self._cells)
+            new[~new] = self._cells[at[~new]] != cells[~new]
+            if new.any():
+                self._find(np.unique(cells[new]))
+                at = np.searchsorted(self._cells, cells)
+            found: NDArray[np.int64] = self._sets[at]
             return found
 
     def written(self, number: int) -> str:

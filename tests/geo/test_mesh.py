@@ -203,3 +203,24 @@ def test_published_vectors_are_reproduced(shared_data: Path) -> None:
             assert str(cell)[: digits[level]] == row["expected_code"], row
             checked += 1
     assert checked >= 12
+
+
+@given(
+    st.integers(3 * 640 - 12, 3 * 640 + 12), st.integers(2 * 640 - 12, 2 * 640 + 12), st.floats(0, 1), st.integers(0)
+)
+def test_runs_hold_these_cells_and_no_other(south: int, west: int, share: float, seed: int) -> None:
+    """Across the borders of squares of every size: 24 × 24 cells, of which some are meant."""
+    all_rows, all_cols = np.mgrid[south : south + 24, west : west + 24]
+    there = np.sort(mesh.from_row_col(all_rows.ravel() + 36 * 640, all_cols.ravel() + 38 * 640))
+    meant = there[np.random.default_rng(seed).random(len(there)) < share]
+    firsts, lasts = mesh.runs(meant)
+    held = [there[(there >= first) & (there <= last)] for first, last in zip(firsts, lasts, strict=True)]
+    assert np.array_equal(np.concatenate([meant[:0], *held]), meant)
+
+
+def test_a_square_of_a_kilometre_is_one_run_and_nothing_has_none() -> None:
+    row, col = mesh.row_col(TOKYO_TOWER_CELL)
+    block = np.mgrid[row // 8 * 8 : row // 8 * 8 + 8, col // 8 * 8 : col // 8 * 8 + 8].reshape(2, -1)
+    firsts, lasts = mesh.runs(np.sort(mesh.from_row_col(block[0], block[1])))
+    assert (firsts.tolist(), lasts.tolist()) == ([53393599111], [53393599444])
+    assert len(mesh.runs(np.zeros(0, np.int64))[0]) == 0

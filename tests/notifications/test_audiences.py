@@ -217,7 +217,7 @@ def test_everybody_whose_position_is_inside_is_in_the_audience(session):
     @given(st.lists(corner, min_size=3, max_size=7, unique=True), st.lists(corner, min_size=1, max_size=12), st.data())
     def check(corners, offsets, data):
         shape = shapely.MultiPoint(corners).convex_hull
-        if shape.area == 0:
+        if shape.area < 100:  # less than a square metre and a half: corners on one line, which is refused
             return
         ring = [[140.93 + x / 1e6, 38.23 + y / 1e6] for x, y in shapely.get_coordinates(shape).tolist()]
         # On the very corners and edges as well.
