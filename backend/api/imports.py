@@ -55,6 +55,10 @@ class SiteOptions(ma.Schema):
     municipality = ma.fields.String(load_default=None, metadata={"description": "団体コードのない行の市区町村。"})
     licence = ma.fields.String(load_default=None, validate=validate.Length(1, 500))
     as_of = ma.fields.Date(load_default=None, metadata={"description": "データの時点。", "example": "2026-11-01"})
+    as_exported = ma.fields.Boolean(
+        load_default=False,
+        metadata={"description": "Yobikakeが書き出したファイルとして読む。出典・ライセンス・時点は行ごとに読む。"},
+    )
 
 
 class Refused(ma.Schema):

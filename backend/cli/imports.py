@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.orm import Session
 
 import database
 from backend import clock
-from content.opendata.childcare_import import Options as ChildcareOptions
-from content.opendata.childcare_import import import_childcare
-from content.opendata.event_import import EventOptions, import_events
-from content.opendata.garbage_import import GarbageOptions, import_garbage
+from content.opendata import kinds
 from database import db
-from geo.opendata.area_import import AreaOptions, import_areas
 from geo.opendata.encoding import MAX_BYTES
 from geo.opendata.faults import OpenDataError
-from geo.opendata.postcode_import import import_postcodes
-from geo.opendata.report import Report
-from geo.opendata.site_import import ImportOptions, import_sites
 
 Files = tuple[Path, ...]
 _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -58,8 +50,7 @@ def command() -> None:
 @with_appcontext
 def sites(files: Files, dry_run: bool, as_json: bool, as_of: dt.datetime | None, **given: Any) -> None:
     """Evacuation sites, shelters, AEDs, facilities: CSV or GeoJSON of any known format."""
-    options = ImportOptions(dry_run=dry_run, as_of=as_of.date() if as_of else None, **given)
-    _run(files, dry_run, as_json, lambda session, data: import_sites(session, data, clock.now(), options))
+    _run("sites", files, dry_run, as_json, as_of=as_of.date() if as_of else None, **given)
 
 
 @command.command("areas")
@@ -77,8 +68,7 @@ def sites(files: Files, dry_run: bool, as_json: bool, as_of: dt.datetime | None,
 @with_appcontext
 def areas(files: Files, dry_run: bool, as_json: bool, as_of: dt.datetime | None, **given: Any) -> None:
     """Wards, towns, zones: N03 or other GeoJSON with boundaries, or a JSON list of towns."""
-    options = AreaOptions(dry_run=dry_run, as_of=as_of.date() if as_of else None, **given)
-    _run(files, dry_run, as_json, lambda session, data: import_areas(session, data, clock.now(), options))
+    _run("areas", files, dry_run, as_json, as_of=as_of.date() if as_of else None, **given)
 
 
 @command.command("postcodes")
@@ -89,12 +79,7 @@ def areas(files: Files, dry_run: bool, as_json: bool, as_of: dt.datetime | None,
 @with_appcontext
 def postcodes(files: Files, dry_run: bool, as_json: bool, skip_refused: bool) -> None:
     """日本郵便's KEN_ALL, UTF-8 or classic; areas without a reading get theirs from it."""
-    _run(
-        files,
-        dry_run,
-        as_json,
-        lambda session, data: import_postcodes(session, data, dry_run=dry_run, skip_refused=skip_refused),
-    )
+    _run("postcodes", files, dry_run, as_json, skip_refused=skip_refused)
 
 
 @command.command("childcare")
@@ -106,8 +91,7 @@ def postcodes(files: Files, dry_run: bool, as_json: bool, skip_refused: bool) ->
 @with_appcontext
 def childcare(files: Files, dry_run: bool, as_json: bool, **given: Any) -> None:
     """Guides and dated programmes, written as TOML or JSON. Facilities come in by `import sites`."""
-    options = ChildcareOptions(dry_run=dry_run, **given)
-    _run(files, dry_run, as_json, lambda session, data: import_childcare(session, data, clock.now(), options))
+    _run("childcare", files, dry_run, as_json, **given)
 
 
 @command.command("events")
@@ -124,8 +108,7 @@ def childcare(files: Files, dry_run: bool, as_json: bool, **given: Any) -> None:
 @with_appcontext
 def events(files: Files, dry_run: bool, as_json: bool, as_of: dt.datetime | None, **given: Any) -> None:
     """Lists of events in the national standard columns, or Takamatsu's."""
-    options = EventOptions(dry_run=dry_run, as_of=as_of.date() if as_of else None, **given)
-    _run(files, dry_run, as_json, lambda session, data: import_events(session, data, clock.now(), options))
+    _run("events", files, dry_run, as_json, as_of=as_of.date() if as_of else None, **given)
 
 
 @command.command("garbage")
@@ -155,14 +138,14 @@ def garbage(
     A folder is one city, and so are files given together: all of it is taken or nothing.
     """
     begin = effective_from.date() if effective_from else None
-    options = GarbageOptions(dry_run=dry_run, as_of=as_of.date() if as_of else None, effective_from=begin, **given)
+    options = {"as_of": as_of.date() if as_of else None, "effective_from": begin, **given}
     reports: list[dict[str, Any]] = []
     failed = False
     for name, files in _cities(paths):
         try:
             content = {file.name: _bytes(file) for file in files}
             with database.transaction(db.engine, "read" if dry_run else "write") as session:
-                found = import_garbage(session, content, clock.now(), options, name=name)
+                found = kinds.take(session, "garbage", content, clock.now(), options, dry_run=dry_run, name=name)
         except OpenDataError as error:
             failed = True
             reports.append({"file": name, "error": {"code": error.code, "line": error.line, "reason": str(error)}})
@@ -196,7 +179,7 @@ def _bytes(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def _run(files: Files, dry_run: bool, as_json: bool, take: Callable[[Session, bytes], Report]) -> None:
+def _run(kind: str, files: Files, dry_run: bool, as_json: bool, **options: Any) -> None:
     """One transaction a file; exit code 1 when a file was not taken or a row of it refused."""
     reports: list[dict[str, Any]] = []
     failed = False
@@ -205,7 +188,8 @@ def _run(files: Files, dry_run: bool, as_json: bool, take: Callable[[Session, by
             if file.stat().st_size > MAX_BYTES:  # before it fills the memory
                 raise OpenDataError("too_large", f"ファイルが大きすぎます（上限{MAX_BYTES:,}バイト）")
             with database.transaction(db.engine, "read" if dry_run else "write") as session:
-                report = take(session, file.read_bytes())
+                content = {file.name: file.read_bytes()}
+                (report,) = kinds.take(session, kind, content, clock.now(), options, dry_run=dry_run).values()
         except OpenDataError as error:
             failed = True
             reports.append({"file": file.name, "error": {"code": error.code, "line": error.line, "reason": str(error)}})

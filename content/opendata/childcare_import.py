@@ -103,12 +103,15 @@ class _Change:
         known = self.stored.get(identity)
         if known is None:
             self.report.added += 1
+            self.report.differs("added", _said(identity), _title(facts), after=facts)
             self.inserts.append(_TABLES[entry.part](**facts, source=self.source["key"], imported_at=self.now))
         elif known.withdrawn_at is not None:
             self.report.restored += 1
+            self.report.differs("restored", _said(identity), _title(facts), _before(known, facts), facts)
             self.updates.append((known, facts))
         elif known.content_hash != facts["content_hash"]:
             self.report.changed += 1
+            self.report.differs("changed", _said(identity), _title(facts), _before(known, facts), facts)
             self.updates.append((known, facts))
         else:
             self.report.unchanged += 1
@@ -119,6 +122,9 @@ class _Change:
             row for identity, row in self.stored.items() if identity not in self.named and row.withdrawn_at is None
         ]
         self.report.withdrawn = len(self.withdrawn)
+        for row in self.withdrawn:
+            part = next(name for name, table in _TABLES.items() if isinstance(row, table))
+            self.report.differs("withdrawn", _said((part, row.key, row.version)), _title({"texts": row.texts}))
 
     def write(self) -> None:
         """Writes in the caller's transaction."""
@@ -162,6 +168,20 @@ class _Change:
         facts["areas"] = [areas.canonical_code(code) for code in facts["areas"]]
         stated = json.dumps(facts, ensure_ascii=False, sort_keys=True, default=str)
         return facts | {"content_hash": hashlib.blake2b(stated.encode(), digest_size=16).hexdigest()}
+
+
+def _said(identity: Identity) -> str:
+    part, key, version = identity
+    return f"{part}/{key}/{version}"
+
+
+def _title(facts: Mapping[str, Any]) -> str:
+    texts = facts.get("texts") or {}
+    return str((texts.get("ja") or {}).get("title", ""))
+
+
+def _before(known: Guide | Programme, facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: getattr(known, name) for name in facts}
 
 
 def _read(data: bytes) -> tuple[str, dict[str, Any], list[Entry]]:

@@ -18,7 +18,7 @@ from geo.municipality import MunicipalityError, six_digits
 from geo.opendata import cells
 from geo.opendata.encoding import MAX_BYTES
 from geo.opendata.faults import OpenDataError, checked_licence, checked_source
-from geo.opendata.report import Report
+from geo.opendata.report import Act, Report
 from geo.opendata.sheet import Sheet, open_sheet
 from geo.opendata.turn import take_turn
 from geo.sites import bump_revision
@@ -153,6 +153,7 @@ class _Change:
             known = self.stored.get(key)
             if known is None:
                 self.report.added += 1
+                self.report.differs("added", key, facts["name"], after=facts)
                 dating = {"licence": self.options.licence, "as_of": self.options.as_of}
                 new = {"source": self.source, "source_id": key, "imported_at": self.now, **dating, **facts}
                 self.inserts.append(Event(**new))
@@ -161,11 +162,16 @@ class _Change:
             else:
                 self.report.restored += known.withdrawn_at is not None
                 self.report.changed += known.withdrawn_at is None
+                act: Act = "changed" if known.withdrawn_at is None else "restored"
+                before = {name: getattr(known, name) for name in facts}
+                self.report.differs(act, key, known.name, before, facts)
                 self.updates.append((known, facts if kept else facts | self._fate(known, facts)))
         if self.options.complete_for == self.source and not self.report.refused_rows:
             gone = [one for key, one in self.stored.items() if key not in named and one.withdrawn_at is None]
             self.updates += [(one, {"withdrawn_at": self.now}) for one in gone]
             self.report.withdrawn = len(gone)
+            for one in gone:
+                self.report.differs("withdrawn", one.source_id, one.name, after={"starts_on": one.starts_on})
 
     def write(self) -> None:
         """Writes in the caller's transaction."""

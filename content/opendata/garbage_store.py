@@ -17,6 +17,7 @@ from content.garbage.areas import GarbageArea, GarbageAreaLink
 from content.garbage.categories import GarbageCategory
 from content.garbage.dictionary import SORTED_BY, GarbageItem, put_words, words_of
 from content.garbage.rules import GarbageChange, GarbageRule
+from content.opendata import garbage_told
 from content.opendata.garbage_harvest import AreaRow, CategoryRow, ChangeRow, Harvest, ItemRow, RuleRow, digest
 
 _STATED = ("names", "bag", "limits", "how", "note", "cutoff", "colour", "link")
@@ -73,7 +74,7 @@ class Store:
                 values |= {name: stated.get(name) for name in _STATED if name not in _TEXTS}
                 found = GarbageCategory(source=self.source, key=row.key, position=position, **values)
                 self._add(found)
-                row.report.added += row.counted
+                garbage_told.added(row.report, found, row.counted)
                 self.schedule_changed = True
             else:
                 # A name that is only the key says nothing about the names that were given elsewhere.
@@ -95,14 +96,13 @@ class Store:
             if found is None:
                 found = GarbageArea(source=self.source, key=row.key, **values)
                 self._add(found)
-                row.report.added += 1
+                garbage_told.added(row.report, found)
             elif found.content_hash == content and found.withdrawn_at is None:
                 row.report.unchanged += 1
                 self._later(setattr, found, "position", position)
                 continue
             else:
-                row.report.changed += found.withdrawn_at is None
-                row.report.restored += found.withdrawn_at is not None
+                garbage_told.changed(row.report, found, values, row.rules)
                 self._set(found, {**values, "withdrawn_at": None})
             self.schedule_changed = True
             self._areas[row.key] = found
@@ -125,7 +125,7 @@ class Store:
             if found is None:
                 found = GarbageChange(source=self.source, key=row.key, **plain)
                 self._add(found, row)
-                row.report.added += row.counted
+                garbage_told.added(row.report, found, row.counted)
                 self.schedule_changed = True
             else:
                 self._update(found, row, plain, scope=row)
@@ -144,6 +144,7 @@ class Store:
                 continue
             row.report.added += found is None
             row.report.changed += found is not None
+            row.report.differs("changed" if found else "added", row.key, row.key, after={"rule": row.rule.plain()})
             self.schedule_changed = True
             if found is not None:
                 self._later(self.session.delete, found)
@@ -169,10 +170,9 @@ class Store:
             if found is None:
                 found = GarbageItem(source=self.source, key=row.key, content_hash=content, **values)
                 self._add(found, row)
-                row.report.added += 1
+                garbage_told.added(row.report, found)
             else:
-                row.report.changed += found.withdrawn_at is None
-                row.report.restored += found.withdrawn_at is not None
+                garbage_told.changed(row.report, found, values)
                 self._set(found, {**values, "content_hash": content, "withdrawn_at": None}, row)
             self._words.append((found, words))
         named = {row.key for row in rows}
@@ -186,13 +186,10 @@ class Store:
         differing = {name: value for name, value in values.items() if getattr(found, name) != value}
         if scope is not None and self._scope(scope) != (found.area_id, found.category_id):
             differing["kind"] = scope.kind
-        if found.withdrawn_at is not None:
-            row.report.restored += row.counted
-        elif differing:
-            row.report.changed += row.counted
-        else:
+        if found.withdrawn_at is None and not differing:
             row.report.unchanged += row.counted
             return
+        garbage_told.changed(row.report, found, differing, counted=row.counted)
         self.schedule_changed = True
         self._set(found, {**differing, "withdrawn_at": None}, scope)
 
@@ -205,7 +202,7 @@ class Store:
     def _withdraw(self, rows: Sequence[Any], report: Any, *, schedule: bool = True) -> None:
         for row in rows:
             if row.withdrawn_at is None:
-                report.withdrawn += 1
+                garbage_told.withdrawn(report, row)
                 self.schedule_changed = self.schedule_changed or schedule
                 self._later(setattr, row, "withdrawn_at", self.now)
 

@@ -165,16 +165,20 @@ def _compare(
             own = {"source": source, **dated, **row.provenance}
             inserts.append(Area(code=row.code, search_name=search_key(row.name), **stated, **own))
             report.added += 1
+            report.differs("added", row.code, row.name, after=stated)
             continue
         if row.implied and stored.withdrawn_at is None:
             continue
         values = {**stated, **dated, "source": source, "search_name": search_key(row.name), **row.provenance}
         values = {name: value for name, value in values.items() if getattr(stored, name) != value}
+        before = {name: getattr(stored, name) for name in values}
         if stored.withdrawn_at is not None:
             report.restored += 1
+            report.differs("restored", row.code, row.name, before, values)
             updates.append((stored, {**values, "withdrawn_at": None}))
         elif values:
             report.changed += 1
+            report.differs("changed", row.code, row.name, before, values)
             updates.append((stored, values))
         else:
             report.unchanged += 1
@@ -195,4 +199,6 @@ def _absent(
     named = {row.code for row in rows}
     gone = [area for area in session.scalars(present) if area.code not in named]
     report.withdrawn = len(gone)
+    for area in gone:
+        report.differs("withdrawn", area.code, area.name)
     return gone

@@ -64,6 +64,13 @@ def import_postcodes(
     reread = [(stored[key][0], kana) for key, kana in wanted.items() if key in stored and stored[key][1] != kana]
     report.added, report.withdrawn, report.changed = len(new), len(gone), len(reread)
     report.unchanged = len(wanted) - len(new) - len(reread)
+    for postcode, _, town in new:
+        report.differs("added", postcode, town)
+    for key in (key for key, kana in wanted.items() if key in stored and stored[key][1] != kana):
+        before, after = {"town_kana": stored[key][1]}, {"town_kana": wanted[key]}
+        report.differs("changed", key[0], key[2], before, after)
+    for postcode, _, town in (key for key in stored if key not in wanted):
+        report.differs("withdrawn", postcode, town)
     if report.refused_rows and not skip_refused:
         report.why_not = f"拒否した行が{report.refused_rows:,}行あるため、何も変えません"
     report.applied = report.why_not is None and not dry_run

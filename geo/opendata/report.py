@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
+import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from enum import Enum
+from typing import Any, Literal
 
 LISTED = 1000  # refused cells and warnings written out in full; all are counted
+TOLD = 5_000  # differences written out of each act; all are counted and part of the outcome
+LONGEST = 4_000  # characters of a value in a difference
+# Columns that no person reads.
+BOOKKEEPING = frozenset(
+    ("content_hash", "position", "withdrawn_at", "withdrawn_by", "imported_at", "search_name", "sort_key", "changed_at")
+)
 SHOWN = 60  # characters of an offending value
 
 
@@ -29,6 +40,24 @@ class Remark:
     line: int | None
     code: str
     message: str
+
+
+Act = Literal["added", "changed", "restored", "withdrawn", "redated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row of the store that the file changes. Only the fields that differ are named, in plain JSON values."""
+
+    act: Act
+    key: str  # the source's own id
+    name: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+# Who wants to see how far a reading has come is given each new report here.
+watcher: ContextVar[Callable[[Report], None] | None] = ContextVar("report_watcher", default=None)
 
 
 @dataclass(slots=True)
@@ -55,6 +84,43 @@ class Report:
     warnings: list[Remark] = field(default_factory=list)
     warning_count: int = 0
     why_not: str | None = None  # why nothing was applied, when it was asked for
+    differences: list[Difference] = field(default_factory=list)
+    told: dict[str, int] = field(default_factory=dict)
+    _seen: Any = field(default_factory=hashlib.sha256, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        watch = watcher.get()
+        if watch is not None:
+            watch(self)
+
+    def differs(
+        self, act: Act, key: str, name: str, before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """Tells one row that changes; the caller counts it. `before` and `after`: its fields, or the differing ones."""
+        old, new = before or {}, after or {}
+        names = [name for name in new if before is None or name not in old or old[name] != new[name]]
+        was = {name: plain(old[name]) for name in names if name in old}
+        self._seen.update(json.dumps([act, key, was], ensure_ascii=False, sort_keys=True).encode())
+        if self.lists(act):
+            shown_names = [name for name in names if name not in BOOKKEEPING]
+            was = {name: was[name] for name in shown_names if name in was}
+            now = {name: plain(new[name]) for name in shown_names}
+            self.differences.append(Difference(act, key, name, was, now))
+        self.told[act] = self.told.get(act, 0) + 1
+
+    def lists(self, act: Act) -> bool:
+        """Whether one more difference of this act would be written out."""
+        return self.told.get(act, 0) < TOLD
+
+    def outcome(self) -> str:
+        """SHA-256 over everything this report says: another outcome of the same file means that the store moved."""
+        said = self.to_json()
+        for name in ("dry_run", "applied"):
+            said.pop(name)
+        whole = self._seen.copy()
+        whole.update(json.dumps(said, ensure_ascii=False, sort_keys=True).encode())
+        return str(whole.hexdigest())
 
     def refuse(self, line: int, column: str | None, value: Any, code: str, reason: str) -> None:
         """Adds one refused cell; the caller counts its row."""
@@ -132,6 +198,21 @@ class Report:
             yield f"  注意 ほか{self.warning_count - 50:,}件"
         if self.why_not:
             yield f"  {self.why_not}"
+
+
+def plain(value: Any) -> Any:
+    """A field's value as JSON keeps it; what is very long is cut, and its hash stands for the rest."""
+    match value:
+        case Enum():
+            return value.value
+        case dt.date() | dt.time():
+            return value.isoformat()
+        case None | bool() | int() | float():
+            return value
+    whole = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    if len(whole) <= LONGEST:
+        return value if isinstance(value, str) else json.loads(whole)
+    return f"{whole[:200]}… ({len(whole):,}; {hashlib.sha256(whole.encode()).hexdigest()[:12]})"
 
 
 def shown(value: Any) -> str | None:

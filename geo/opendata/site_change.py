@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from geo.opendata.columns import Columns
 from geo.opendata.facts import KEEP
-from geo.opendata.report import Report
+from geo.opendata.report import Act, Report
 from geo.opendata.rows import Identity, SiteRow, SiteRows
 from geo.point import Point, distance_m
 from geo.sites import Site, SiteStatus
@@ -70,6 +70,8 @@ class SiteChange:
             known = stored[source].get(source_id)
             if known is None:
                 self.inserts.append(row)
+                facts = self._facts(row) if self.report.lists("added") else {}
+                self.report.differs("added", source_id, str(facts.get("name", "")), after=facts)
             elif known.content_hash == row.content_hash and not known.withdrawn:
                 self._same(known, row)
             else:
@@ -143,12 +145,18 @@ class SiteChange:
                 continue
             self.report.restored += known.withdrawn
             self.report.changed += not known.withdrawn
+            act: Act = "restored" if known.withdrawn else "changed"
+            self.report.differs(act, row.identity[1], before["name"], dict(before), after)
             facts = {name: before[name] for name in _published()} | after | self._dating(row)
             facts |= {"content_hash": row.content_hash, "imported_at": self.now, "withdrawn_at": None}
             self.updates.append({"b_id": known.id, **facts})
 
+    def _facts(self, row: SiteRow) -> dict[str, Any]:
+        stated = zip(self.columns.fields, row.values, strict=True)
+        return {name: value for name, value in stated if value is not KEEP}
+
     def _merged(self, row: SiteRow, before: Any) -> dict[str, Any]:
-        after = {name: value for name, value in zip(self.columns.fields, row.values, strict=True) if value is not KEEP}
+        after = self._facts(row)
         if "hazards" in after:  # hazards the file has no column for keep their stored designation
             after["hazards"] |= before["hazards"] & ~self.columns.hazards_known
         return after
@@ -181,13 +189,16 @@ class SiteChange:
             self.report.warn(None, "nothing_withdrawn", said)
             return
         self.withdrawn = [stored[key].id for _, key in gone]
+        for ids in _chunks(self.withdrawn):
+            leaving = sa.select(_SITE.c.source_id, _SITE.c.name, _SITE.c.address).where(_SITE.c.id.in_(ids))
+            for key, name, address in self.session.execute(leaving.order_by(_SITE.c.id)):
+                self.report.differs("withdrawn", key, name, after={"address": address})
         self.report.withdrawn = len(gone)
         self.too_many_withdrawn = len(gone) > _MANY_WITHDRAWN and len(gone) * 3 > len(present)
 
     def _new(self, row: SiteRow) -> dict[str, Any]:
         facts: dict[str, Any] = dict.fromkeys(_published()) | {"hazards": 0, "also_shelter": False}
-        stated = zip(self.columns.fields, row.values, strict=True)
-        facts |= {name: value for name, value in stated if value is not KEEP}
+        facts |= self._facts(row)
         source, source_id = row.identity
         return facts | {
             "source": source,

@@ -120,3 +120,16 @@ def test_a_list_larger_than_other_bodies_may_come(client: FlaskClient, keys: dic
     assert len(data) > app.config["MAX_CONTENT_LENGTH"]
     assert send(client, keys[Role.ADMINISTRATOR], data).json["added"] == 699
     assert send(client, None, data).status_code in (401, 413)  # strangers send nothing large
+
+
+def test_an_export_of_ours_comes_back_with_the_source_of_each_row(
+    app: Flask, client: FlaskClient, keys: dict[Role, str]
+) -> None:
+    key = keys[Role.ADMINISTRATOR]
+    send(client, key, gsi_bytes(gsi(1), gsi(2)), dry_run="false", source="elsewhere")
+    exported = client.get("/opendata/evacuation_sites.csv").data
+    answer = send(client, key, exported, as_exported="true")
+    assert (answer.json["sources"], answer.json["unchanged"], answer.json["changed"]) == (["elsewhere"], 2, 0)
+    assert send(client, key, exported).json["added"] == 2
+    both = send(client, key, exported, as_exported="true", source="city")
+    assert (both.status_code, both.json["code"]) == (422, "not_exported")
