@@ -5,14 +5,33 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.routing import Rule
 
-from backend.app import create_app
+from backend.app import Yobikake, create_app
 from backend.config import Settings
 from database import db
+from tests.conftest import unhurried
+
+
+class RememberedRule(Rule):
+    """To compile what writes an address is nearly all of an application's start: here once a test process."""
+
+    _builders: ClassVar[dict[object, Any]] = {}
+
+    def _compile_builder(self, append_unknown: bool = True) -> Any:
+        # It depends on nothing else: converters are looked up in the rule that it is bound to.
+        key = (self.rule, *self._trace, repr(self.defaults), append_unknown)
+        if key not in self._builders:
+            self._builders[key] = super()._compile_builder(append_unknown)
+        return self._builders[key]
+
+
+Yobikake.url_rule_class = RememberedRule
 
 
 class Clock:
@@ -57,6 +76,8 @@ def bare_app(tmp_path: Path, clock: Clock) -> Iterator[Flask]:
 
 def opened(settings: Settings, clock: Clock) -> Iterator[Flask]:
     app = create_app(settings, clock=clock)
+    with app.app_context():
+        unhurried(db.engine)
     yield app
     app.extensions["yobikake.limits"].counters.close()
     with app.app_context():

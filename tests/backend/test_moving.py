@@ -30,10 +30,22 @@ from tests.tables import table_modules
 
 
 @pytest.fixture
-def old(sqlite_store):
-    engine = open_engine(sqlite_store.fresh_url())
-    yield engine
+def settled(sqlite_store):
+    url, city = sqlite_store.filled(settle)
+    engine = open_engine(url)
+    yield engine, city
     engine.dispose()
+
+
+@pytest.fixture
+def old(settled):
+    """A small city in the middle of its work."""
+    return settled[0]
+
+
+@pytest.fixture
+def city(settled):
+    return settled[1]
 
 
 @pytest.fixture
@@ -70,8 +82,7 @@ def everything(engine, table):
         return session.execute(sa.select(table.__table__).order_by(*table.__table__.primary_key)).all()
 
 
-def test_every_row_arrives_as_it_was(old, new):
-    city = settle(old)
+def test_every_row_arrives_as_it_was(old, city, new):
     said = []
     moved = moving.move(old, new, said.append)
     assert moved["devices"] == 701
@@ -96,8 +107,7 @@ def test_no_table_is_forgotten(old):
     assert len(names) >= len(table_modules())
 
 
-def test_ids_go_on_after_the_highest_that_was_ever_given(old, new):
-    city = settle(old)
+def test_ids_go_on_after_the_highest_that_was_ever_given(old, city, new):
     moving.move(old, new, lambda _line: None)
     with transaction(new, "read") as session:
         assert session.scalar(sa.select(sa.func.max(Device.id))) < city.highest
@@ -111,7 +121,6 @@ def test_ids_go_on_after_the_highest_that_was_ever_given(old, new):
 
 
 def test_into_a_database_with_rows_nothing_is_moved(old, new):
-    settle(old)
     with transaction(new) as session:
         register(session)
     with pytest.raises(CannotMove, match="not empty: there are rows in devices"):
@@ -128,7 +137,6 @@ def test_into_a_database_that_was_not_brought_to_this_version_nothing_is_moved(o
 
 
 def test_what_postgresql_cannot_keep_is_named_and_nothing_is_moved(old, new):
-    settle(old)
     with transaction(old) as session:
         session.execute(sa.update(Device).where(Device.id == 3).values(app_version="1\x00"))
     with pytest.raises(CannotMove, match="devices, rows"):
@@ -137,7 +145,6 @@ def test_what_postgresql_cannot_keep_is_named_and_nothing_is_moved(old, new):
 
 
 def test_a_difference_at_the_end_undoes_everything(old, new, monkeypatch):
-    settle(old)
     real = moving._copy
 
     def careless(before, after, table):
@@ -166,8 +173,7 @@ class Command:
             return CliRunner().invoke(db_commands.command, ["move", *words])
 
 
-def test_the_command_moves_and_says_what_to_do_next(old, new):
-    city = settle(old)
+def test_the_command_moves_and_says_what_to_do_next(old, city, new):
     done = Command(old)("--to", url(new).replace("+psycopg", ""))
     assert done.exit_code == 0, done.output
     assert "devices: 701 rows" in done.output
@@ -177,7 +183,6 @@ def test_the_command_moves_and_says_what_to_do_next(old, new):
 
 
 def test_while_a_worker_is_at_work_the_command_refuses(old, new):
-    settle(old)
     with open(f"{old.url.database}.worker.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = Command(old)("--to", url(new))

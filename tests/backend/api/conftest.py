@@ -14,21 +14,25 @@ from backend.cli import seed
 from backend.config import Settings
 from database import db, transaction
 from tests.backend.conftest import Clock, opened
+from tests.conftest import Store
 
 NOON = dt.datetime(2026, 11, 21, 3, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def planted(request: pytest.FixtureRequest) -> Iterator[tuple[Flask, Clock, Engine]]:
-    store = request.getfixturevalue(f"{request.param}_store")
+    store: Store = request.getfixturevalue(f"{request.param}_store")
     clock = Clock()
     clock.moment = NOON
-    for app in opened(Settings(database_url=store.fresh_url()), clock):
+    for app in opened(Settings(database_url=store.filled(plant)[0]), clock):
         with app.app_context():
             engine = db.engine
-            with transaction(engine) as session:
-                seed.plant(session, NOON)
         yield app, clock, engine
+
+
+def plant(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed.plant(session, NOON)
 
 
 @pytest.fixture

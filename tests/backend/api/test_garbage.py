@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +12,48 @@ import pytest
 import vobject
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.engine import Engine
 
 import database
 from backend.cli import imports, seed
-from database import db
-from tests.backend.conftest import Clock
+from backend.config import Settings
+from tests.backend.conftest import Clock, opened
+from tests.conftest import Store
 
 YEAR = "from=2026-12-01&to=2027-02-28"
 
 
+SEPTEMBER = dt.datetime(2026, 9, 1, 3, tzinfo=dt.UTC)
+
+
+def plant(engine: Engine) -> None:
+    with database.transaction(engine) as session:
+        seed.plant(session, SEPTEMBER)
+
+
 @pytest.fixture
-def city(app: Flask, clock: Clock) -> FlaskClient:
-    """The sample city, on the first of September 2026 at noon."""
-    with app.app_context(), database.transaction(db.engine) as session:
-        seed.plant(session, clock())
-    return app.test_client()
+def settings(store: Store) -> Settings:
+    return Settings(database_url=store.filled(plant)[0])
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def planted(request: pytest.FixtureRequest) -> Iterator[tuple[Flask, Clock]]:
+    store: Store = request.getfixturevalue(f"{request.param}_store")
+    clock = Clock()
+    for app in opened(Settings(database_url=store.filled(plant)[0]), clock):
+        yield app, clock
+
+
+@pytest.fixture
+def city(planted: tuple[Flask, Clock]) -> FlaskClient:
+    """The sample city, on the first of September 2026 at noon; nobody changes it."""
+    planted[1].moment = SEPTEMBER
+    return planted[0].test_client()
+
+
+@pytest.fixture
+def city_clock(planted: tuple[Flask, Clock]) -> Clock:
+    return planted[1]
 
 
 def get(city: FlaskClient, path: str, **headers: str) -> Any:
@@ -86,16 +115,16 @@ def test_days_that_make_no_sense_are_refused_by_their_field(city: FlaskClient, q
     assert [error["field"] for error in answer.json["errors"]] == [field]
 
 
-def test_todays_collection_is_next_until_its_hour(city: FlaskClient, clock: Clock) -> None:
+def test_todays_collection_is_next_until_its_hour(city: FlaskClient, city_clock: Clock) -> None:
     area = area_of(city, "山の手区", "緑ケ丘")  # Tuesday and Friday; the clock stands on Tuesday, noon in Sendai
     names = {one["category"]["name"]: one["date"] for one in get(city, f"/v1/garbage/areas/{area}/next")["items"]}
     assert names["家庭ごみ"] == "2026-09-04"
-    clock.pass_(hours=-4)
+    city_clock.pass_(hours=-4)
     names = {one["category"]["name"]: one["date"] for one in get(city, f"/v1/garbage/areas/{area}/next")["items"]}
     assert names["家庭ごみ"] == "2026-09-01"
 
 
-def test_the_feed_is_read_alike_by_two_parsers_with_one_uid_a_collection(city: FlaskClient, clock: Clock) -> None:
+def test_the_feed_is_read_alike_by_two_parsers_with_one_uid_a_collection(city: FlaskClient, city_clock: Clock) -> None:
     area = area_of(city, "浜区", "浜町")
     answer = city.get(f"/v1/garbage/areas/{area}/collections.ics")
     assert answer.content_type == "text/calendar; charset=utf-8"
@@ -116,7 +145,7 @@ def test_the_feed_is_read_alike_by_two_parsers_with_one_uid_a_collection(city: F
     called_off = [e for e in events if str(e["STATUS"]) == "CANCELLED"]
     assert all(str(e["SUMMARY"]).startswith("【休み】") for e in called_off)
     assert called_off
-    clock.pass_(days=20)  # another day, the same month: the same bytes
+    city_clock.pass_(days=20)  # another day, the same month: the same bytes
     again = city.get(f"/v1/garbage/areas/{area}/collections.ics", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
 
@@ -166,7 +195,7 @@ def test_areas_categories_and_unknown_numbers(city: FlaskClient) -> None:
         assert city.get(path).status_code == 404
 
 
-def test_a_second_import_of_a_folder_by_command_changes_nothing(city: FlaskClient, app: Flask, tmp_path: Path) -> None:
+def test_a_second_import_of_a_folder_by_command_changes_nothing(app: Flask, tmp_path: Path) -> None:
     folder = tmp_path / "town"
     folder.mkdir()
     (folder / "area_days.csv").write_text("地名,センター,燃やすごみ\n甲町,,月 木\n乙町,,水4`\n", encoding="utf-8")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import argon2
 import pytest
 from flask import Flask
+from sqlalchemy.engine import Engine
 
 from backend.cli import seed
 from backend.config import Settings
@@ -53,19 +54,23 @@ def built(sqlite_store: Store) -> Iterator[Hall]:
     clock.moment = NOON
     kept = accounts.hasher
     accounts.hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    for app in opened(Settings(database_url=sqlite_store.fresh_url()), clock):
-        with app.app_context(), transaction(db.engine) as session:
-            seed.plant(session, NOON)
-            signing.ensure(session)
-            for role in Role:
-                if role is not Role.MACHINE:
-                    person = editors.add(session, f"{role.ja} 一号", role, NOON)[0]
-                    link = accounts.invite(session, person, role.value, NOON)
-                    account = accounts.accept(session, link, PASSWORD, NOON)
-                    assert account is not None
-                    account.totp_confirmed_at = NOON
+    for app in opened(Settings(database_url=sqlite_store.filled(people)[0]), clock):
         yield Hall(app, clock)
     accounts.hasher = kept
+
+
+def people(engine: Engine) -> None:
+    """The sample city and a person of every role."""
+    with transaction(engine) as session:
+        seed.plant(session, NOON)
+        signing.ensure(session)
+        for role in Role:
+            if role is not Role.MACHINE:
+                person = editors.add(session, f"{role.ja} 一号", role, NOON)[0]
+                link = accounts.invite(session, person, role.value, NOON)
+                account = accounts.accept(session, link, PASSWORD, NOON)
+                assert account is not None
+                account.totp_confirmed_at = NOON
 
 
 @pytest.fixture
