@@ -141,7 +141,7 @@ def _open_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
         f"busy_timeout={SQLITE_WAITS_S * 1000}",
         "foreign_keys=ON",
         "temp_store=MEMORY",
-        "cache_size=-65536",
+        "cache_size=-16384",  # KiB of each connection; with four times as much planning was no faster
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
