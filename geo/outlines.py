@@ -27,14 +27,13 @@ def for_screen(shapes: Sequence[BaseGeometry], corners: int) -> list[dict[str, A
         return [_geojson(MultiPolygon()) for _ in shapes]
     west, south, east, north = shapely.total_bounds(whole).tolist()
     tolerance = max(east - west, north - south) / _FINEST
-    if sum(map(_corners, whole)) <= corners:
-        return [_geojson(MultiPolygon(own)) for own in parts]
-    while True:
-        seen = [_seen(own, tolerance) for own in parts]
-        drawn = _simplified(seen, tolerance)
-        if sum(map(_corners, drawn)) <= corners or tolerance > max(east - west, north - south) / 8:
-            return [_geojson(shape) for shape in drawn]
-        tolerance *= 1.5
+    drawn: list[BaseGeometry] = [MultiPolygon(own) for own in parts]
+    together = len(drawn) > 1 and bool(shapely.coverage_is_valid(drawn))
+    while sum(map(_corners, drawn)) > corners and tolerance < max(east - west, north - south) / 8:
+        # From what is drawn so far: what was dropped at a finer step is not looked at again.
+        drawn = _simplified([_seen(polygons_of(shape), tolerance) for shape in drawn], tolerance, together)
+        tolerance *= 1.6
+    return [_geojson(shape) for shape in drawn]
 
 
 def label_point(shape: BaseGeometry) -> list[float]:
@@ -52,8 +51,8 @@ def _seen(parts: Sequence[Any], tolerance: float) -> MultiPolygon:
     return MultiPolygon([part for part in parts if part is largest or part.area > 4 * tolerance * tolerance])
 
 
-def _simplified(shapes: list[MultiPolygon], tolerance: float) -> list[BaseGeometry]:
-    if len(shapes) > 1 and shapely.coverage_is_valid(shapes):
+def _simplified(shapes: list[MultiPolygon], tolerance: float, together: bool) -> list[BaseGeometry]:
+    if together:
         return list(shapely.coverage_simplify(shapes, tolerance))
     return [shape.simplify(tolerance) for shape in shapes]
 

@@ -16,8 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from backend import clock
 from backend.config import settings
 from backend.console import alert_sight, assets
-from backend.console.door import desk, page, refusal
-from backend.console.refusals import of_status
+from backend.console.door import desk, page
 from backend.transaction import session
 from geo import areas, outlines, sites
 from geo.areas import Area, AreaKind
@@ -28,8 +27,8 @@ from notifications.alerts import Alert
 from notifications.dangers import DangerArea
 
 # Corners a layer has at most: the page of an alert with its map must stay below 150 KB, Leaflet included.
-CORNERS = {"wards": 2_000, "zones": 2_500, "towns": 4_000, "area": 1_500, "dangers": 1_500}
-MOST_ZONES, MOST_TOWNS, MOST_SITES = 300, 1_500, 1_500
+CORNERS = {"wards": 2_000, "zones": 2_500, "towns": 4_000, "areas": 2_000, "area": 1_500, "dangers": 1_500}
+MOST_ZONES, MOST_TOWNS, MOST_SITES, MOST_TICKED = 300, 1_500, 1_500, 200
 SHELTERS = (SiteKind.EMERGENCY_EVACUATION_SITE, SiteKind.TSUNAMI_REFUGE, SiteKind.SHELTER, SiteKind.WELFARE_SHELTER)
 _MOST_KEPT = 64
 
@@ -46,20 +45,20 @@ def map_zones() -> ResponseReturnValue:
     return _kept("zones", lambda: _named("zones", _present(AreaKind.ZONE).limit(MOST_ZONES)))
 
 
-@page("/map/towns/<code>", "read")
-def map_towns(code: str) -> ResponseReturnValue:
-    """The towns directly below an area."""
-    within = _present(AreaKind.TOWN).where(Area.parent_code == code.replace("\0", "")).limit(MOST_TOWNS)
-    return _kept(f"towns/{code}", lambda: _named("towns", within))
+@page("/map/towns", "read")
+def map_towns() -> ResponseReturnValue:
+    """The towns directly below the area `in`."""
+    code = request.args.get("in", "").replace("\0", "")
+    within = _present(AreaKind.TOWN).where(Area.parent_code == code).limit(MOST_TOWNS)
+    return _kept(f"towns {code}", lambda: _named("towns", within))
 
 
-@page("/map/area/<code>", "read")
-def map_area(code: str) -> ResponseReturnValue:
-    """One area, for what was ticked; 404 when it is unknown or has no boundary."""
-    found = areas.get(session(), code)
-    if found is None or found.geometry is None:
-        return refusal(404, of_status(404))
-    return answer(_collection("area", [(found, shape(found.geometry))]))
+@page("/map/areas", "read")
+def map_areas() -> ResponseReturnValue:
+    """The areas of these codes, for what was ticked; those that are unknown or have no boundary are left out."""
+    codes = dict.fromkeys(request.args.getlist("code")[:MOST_TICKED])
+    found = [area for code in codes if (area := areas.get(session(), code)) is not None and area.geometry is not None]
+    return answer(_collection("areas", [(area, shape(area.geometry)) for area in found]))
 
 
 @page("/map/shelters", "read")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import shapely
@@ -120,3 +122,15 @@ def test_the_hull_that_phones_check_leaves_nobody_out(session):
     assert shapely.contains(hull.buffer(1e-6), dangers.shape(area))
     assert shapely.get_num_coordinates(hull) <= dangers.HULL_CORNERS + 1
     assert area.area_km2 == pytest.approx(geofence.area_km2(dangers.shape(area)))
+
+
+def test_a_sliver_that_crosses_itself_when_written_is_mended_when_read(session):
+    west = [[140.0, 38.005], [140.0, 37.995], [140.01, 37.995]]
+    east = [[140.02, 37.995], [140.03, 37.995], [140.03, 38.005], [140.02, 38.005]]
+    below, above = [[140.01, 38.0], [140.015, 38.0000008], [140.02, 38.0]], [[140.02, 38.0000014], [140.01, 38.0000004]]
+    ring = [*west, *below, *east, *above, [140.01, 38.005]]
+    area = _compose(session, polygon={"type": "Polygon", "coordinates": [[*ring, ring[0]]]})
+    assert not shapely.from_geojson(json.dumps(area.geometry)).is_valid
+    border = dangers.shape(area)
+    assert border.is_valid
+    assert shapely.contains_xy(border, [140.005, 140.025], 38.0).all()

@@ -53,7 +53,7 @@ window.yobikakeMap = (function () {
     const at = box.dataset, said = JSON.parse(at.words), status = box.querySelector("[data-said]");
     box.hidden = element.hidden = false;
     const map = L.map(element, {
-      keyboard: false, zoomControl: false, attributionControl: false, scrollWheelZoom: false, minZoom: 4, maxZoom: 18,
+      keyboard: false, zoomControl: false, attributionControl: false, scrollWheelZoom: false, zoomSnap: 0.5, minZoom: 4, maxZoom: 18,
       zoomAnimation: !still, fadeAnimation: !still, markerZoomAnimation: !still, inertia: !still,
     });
     L.control.zoom({ zoomInTitle: said.zoom_in, zoomOutTitle: said.zoom_out }).addTo(map);
@@ -161,7 +161,7 @@ window.yobikakeMap = (function () {
 
   function label(text, at, kind) {
     const icon = L.divIcon({ className: "map-label " + (kind || ""), html: words(text), iconSize: null });
-    return L.marker(at, { icon: icon, interactive: false, keyboard: false });
+    return L.marker(at, { icon: icon, interactive: false, keyboard: false, zIndexOffset: 5000 });
   }
 
   async function wards(own) {
@@ -199,7 +199,7 @@ window.yobikakeMap = (function () {
         const code = ward.properties.code;
         if (known[code] || !L.geoJSON(ward).getBounds().intersects(view)) continue;
         known[code] = true;
-        draw(await get(own.box.dataset.towns + encodeURIComponent(code)), "map-town");
+        draw(await get(own.box.dataset.towns + "?in=" + encodeURIComponent(code)), "map-town");
       }
       label_all();
     }
@@ -263,7 +263,7 @@ window.yobikakeMap = (function () {
       const state = one.properties.inside ? "inside" : STATES[one.properties.status] || "unknown";
       const at = L.latLng(one.geometry.coordinates[1], one.geometry.coordinates[0]);
       const title = one.properties.name + " – " + own.words["site_" + state];
-      const icon = L.divIcon({ className: "map-site " + state, html: words(SIGNS[state]), iconSize: [24, 24] });
+      const icon = L.divIcon({ className: "map-site " + state, html: words(SIGNS[state]), iconSize: null });
       L.marker(at, { icon: icon, keyboard: false }).bindTooltip(words(title), { direction: "top" }).addTo(group);
       own.drawnSites.push({ latlng: at, title: title });
     }

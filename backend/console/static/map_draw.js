@@ -13,7 +13,6 @@
   let state = { target: [], minus: [], drawing: null }, picked = null, carrying = false, writing = false, dragging = false;
   const back = S.history(), group = L.layerGroup().addTo(map), marks = L.layerGroup().addTo(map);
   const preview = L.polyline([], { className: "map-preview", interactive: false }).addTo(map);
-  const ticked = L.layerGroup().addTo(map);
   const button = {};
   own.box.querySelectorAll("[data-do]").forEach(function (one) {
     button[one.dataset.do] = one;
@@ -142,7 +141,7 @@
   function handle(at, name, draggable) {
     const size = window.matchMedia("(pointer: coarse)").matches ? 36 : 28;
     const icon = L.divIcon({ className: name, iconSize: [size, size] });
-    return L.marker(at, { icon: icon, keyboard: false, draggable: draggable, bubblingMouseEvents: false }).addTo(marks);
+    return L.marker(at, { icon: icon, keyboard: false, draggable: draggable, zIndexOffset: 8000 }).addTo(marks);
   }
 
   function movable(marker, one, place) {
@@ -386,73 +385,34 @@
     });
   });
 
-  // What is ticked beside the map.
-  async function ticks() {
-    const boxes = Array.from(form.querySelectorAll("input[name=area]:checked, input[name=minus]:checked"));
-    const found = await Promise.all(boxes.map(async function (box) {
-      if (!own.features[box.value]) {
-        const got = await own.get(own.box.dataset.area + encodeURIComponent(box.value));
-        if (got && got.features.length) own.features[box.value] = got.features[0];
-      }
-      return { feature: own.features[box.value], kind: box.name === "minus" ? "minus" : "target", box: box };
-    }));
-    ticked.clearLayers();
-    found.forEach(function (one) {
-      if (!one.feature || !one.box.checked) return;
-      L.geoJSON(one.feature, { interactive: false, style: { className: "map-ticked " + one.kind } }).addTo(ticked);
-    });
-  }
-
   function extent() {
     const bounds = L.latLngBounds([]);
     rings().forEach(function (one) { bounds.extend(L.latLngBounds(one.ring)); });
-    ticked.eachLayer(function (layer) { bounds.extend(layer.getBounds()); });
+    ticked.layers.eachLayer(function (layer) { bounds.extend(layer.getBounds()); });
     return bounds.isValid() ? bounds : whole;
   }
 
-  form.addEventListener("change", function (event) {
-    if (event.target.name === "area" || event.target.name === "minus") ticks();
-  });
-
-  // Shelters: those for the hazard that is chosen above, unless another one is chosen here.
-  const sites = own.box.querySelector("[data-layer=shelters]"), hazard = own.box.querySelector("[data-hazard]");
-  const kind = document.getElementById("kind");
-  let known = null, layer = null;
-  async function shelters() {
-    if (!sites.checked) {
-      if (layer) layer.remove();
-      layer = null;
-      return;
-    }
-    known = known || await own.get(own.box.dataset.shelters);
-    if (!known) return say(W.no_layer);
-    const shown = known.features.filter(function (one) { return !hazard.value || one.properties.hazards.includes(hazard.value); });
-    if (layer) layer.replace(shown);
-    else layer = window.yobikakeMap.sites(own, shown);
-  }
-  function follow_kind() { hazard.value = kind && kind.value ? kind.value.split(":")[0] : ""; }
-  sites.addEventListener("change", shelters);
-  hazard.addEventListener("change", shelters);
-  if (kind) kind.addEventListener("change", function () {
-    follow_kind();
-    shelters();
-  });
-  follow_kind();
-
+  const ticked = window.yobikakeForm.ticks(own, form);
   let whole = null;
   form.classList.add("with-map");
+  window.addEventListener("pageshow", function (event) {
+    if (!event.persisted) return; // the page as it was left, with what was typed
+    read();
+    show();
+    ticked.show();
+  });
   map.invalidateSize({ animate: false });
   read();
   show();
   own.ready.then(async function (bounds) {
     whole = bounds;
-    await ticks();
+    await ticked.show();
     if (element.dataset.saved) {
       const saved = await own.get(element.dataset.saved);
       if (saved) whole = L.geoJSON(saved, { interactive: false, style: { className: "map-saved" } }).addTo(map).getBounds();
     }
     own.fit(extent());
     element.dataset.ready = "yes";
-    shelters();
+    window.yobikakeForm.shelters(own);
   });
 })();
