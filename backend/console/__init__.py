@@ -9,7 +9,10 @@ from flask import Flask
 from backend.console import assets, cookies, door, language
 
 # Modules whose import adds pages to `door.desk`. Add a line when yours lands.
-PAGES = ("alert_pages", "dashboard", "entry", "maps", "people", "records")
+PAGES = (
+    "alert_pages", "dashboard", "entry", "garbage_items", "garbage_kinds", "garbage_pages", "maps", "people",
+    "records",
+)  # fmt: skip
 
 
 def register(app: Flask) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import sqlalchemy as sa
-from flask import Blueprint, Flask, Response, flash, g, redirect, render_template, request, url_for
+from flask import Flask, Response, flash, g, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.sessions import NullSession
 from flask.typing import ResponseReturnValue
@@ -204,6 +204,7 @@ NAV: list[tuple[str, str, str, dict[str, str]]] = [
     ("console.dashboard", mark("いま"), "", {}),
     ("console.alerts", mark("避難情報"), "read", {}),
     ("console.drills", mark("訓練"), "read", {}),
+    ("console.garbage", mark("ごみ"), "read", {}),
     ("console.people", mark("人"), "staff", {}),
     ("console.journal_page", mark("記録"), "journal", {}),
 ]

@@ -46,6 +46,11 @@ def listed(session: Session, source: str | None = None) -> Sequence[GarbageCateg
     return session.scalars(wanted.order_by(*order)).all()
 
 
+def every(session: Session) -> Sequence[GarbageCategory]:
+    """All that there ever were, withdrawn ones too: calendars of the past name them."""
+    return session.scalars(sa.select(GarbageCategory).order_by(GarbageCategory.id)).all()
+
+
 def by_id(session: Session, ids: Sequence[int]) -> dict[int, GarbageCategory]:
     """Categories by their numbers, withdrawn ones too."""
     found = session.scalars(sa.select(GarbageCategory).where(GarbageCategory.id.in_(set(ids))))

@@ -122,6 +122,12 @@ def search(
     return [Hit(row[0], row[1]) for row in session.execute(ranked)]
 
 
+def by_key(session: Session, source: str, key: str) -> GarbageItem | None:
+    """The item of a key of its list, withdrawn or not."""
+    wanted = sa.select(GarbageItem).where(GarbageItem.source == source, GarbageItem.key == key)
+    return session.scalars(wanted).one_or_none()
+
+
 def _ranked(key: str) -> sa.Select[int, Any]:
     word, kind = GarbageItemWord.word, GarbageItemWord.kind
     named = kind != int(WordKind.READING)

@@ -52,18 +52,22 @@ def category_elements(session: Session, source: str) -> Iterator[Record]:
         yield _filled({name: getattr(one, name) for name in names})
 
 
-def area_elements(session: Session, source: str) -> Iterator[Record]:
-    """Collection areas in their order, each with its rules."""
+def area_elements(session: Session, source: str, only: int | None = None) -> Iterator[Record]:
+    """Collection areas in their order, each with its rules; `only` the one of this number."""
     keys = _keys(session, GarbageCategory, source)
     rules: dict[int, list[Record]] = defaultdict(list)
     own = sa.select(GarbageRule).where(GarbageRule.source == source, GarbageRule.area_id.is_not(None))
+    if only is not None:
+        own = own.where(GarbageRule.area_id == only)
     for rule in session.scalars(own.order_by(GarbageRule.id)):
         rules[rule.area_id or 0].append(_rule(rule, keys))
     links: dict[int, dict[str, list[str]]] = defaultdict(lambda: {"area": [], "postcode": []})
     linked = sa.select(GarbageAreaLink).join(GarbageArea, GarbageArea.id == GarbageAreaLink.area_id)
+    if only is not None:
+        linked = linked.where(GarbageArea.id == only)
     for link in session.scalars(linked.where(GarbageArea.source == source).order_by(GarbageAreaLink.value)):
         links[link.area_id][link.kind].append(link.value)
-    for area in garbage_areas.present(session, source):
+    for area in garbage_areas.present(session, source, None if only is None else [only]):
         names = ("key", "ward", "town", "block", "name", "names", "reading", "centre", "note", "contact")
         element = {name: getattr(area, name) for name in names}
         element |= {"areas": links[area.id]["area"], "postcodes": links[area.id]["postcode"], "rules": rules[area.id]}
@@ -101,10 +105,12 @@ def overlay_elements(session: Session, source: str) -> Iterator[Record]:
         yield {"key": rule.key, **element}
 
 
-def item_elements(session: Session, source: str) -> Iterator[Record]:
-    """The dictionary in its order."""
+def item_elements(session: Session, source: str, only: int | None = None) -> Iterator[Record]:
+    """The dictionary in its order; `only` the item of this number."""
     keys = _keys(session, GarbageCategory, source)
     wanted = sa.select(GarbageItem).where(GarbageItem.source == source, GarbageItem.withdrawn_at.is_(None))
+    if only is not None:
+        wanted = wanted.where(GarbageItem.id == only)
     for item in session.scalars(wanted.order_by(GarbageItem.id)):
         names = ("key", "names", "reading", "aliases", "notes", "size_rule", "link", "sort_key")
         element = _filled({name: getattr(item, name) for name in names})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from content.garbage import cautions
@@ -62,24 +62,32 @@ def read_house(text: str, harvest: Harvest, report: Report) -> None:
         raise OpenDataError("unknown_format", f"知らない項目です: {min(unknown)}", line=members[min(unknown)][0])
     if "source" in members:
         harvest.origin = _origin(*members["source"])
-    readers: dict[str, Callable[[int, One, Harvest, Report], None]] = {
-        "categories": _category,
-        "areas": _area,
-        "overlays": _overlay,
-        "changes": _change,
-        "items": _item,
-    }
-    for part, reader in readers.items():
+    for part, reader in _readers().items():
         line, found = members.get(part, (0, []))
         if not isinstance(found, list):
             raise OpenDataError("not_json", f"{part}は一覧ではありません", line=line)
         for at, one in found:
-            report.read += 1
-            try:
-                reader(at, _checked(part, one), harvest, report)
-            except (CellFault, PatternError) as fault:
-                report.refuse(at, part, None, fault.code, str(fault))
-                report.refused_rows += 1
+            _take(part, reader, at, one, harvest, report)
+
+
+def read_parts(parts: Mapping[str, Sequence[One]], harvest: Harvest, report: Report) -> None:
+    """Elements as an export writes them; one with a fault is refused under its place in its list, from 0."""
+    for part, reader in _readers().items():
+        for at, one in enumerate(parts.get(part, ())):
+            _take(part, reader, at, one, harvest, report)
+
+
+def _readers() -> dict[str, Callable[[int, One, Harvest, Report], None]]:
+    return {"categories": _category, "areas": _area, "overlays": _overlay, "changes": _change, "items": _item}
+
+
+def _take(part: str, reader: Callable[..., None], at: int, one: Any, harvest: Harvest, report: Report) -> None:
+    report.read += 1
+    try:
+        reader(at, _checked(part, one), harvest, report)
+    except (CellFault, PatternError) as fault:
+        report.refuse(at, part, None, fault.code, str(fault))
+        report.refused_rows += 1
 
 
 def _checked(part: str, one: Any) -> One:
@@ -102,12 +110,13 @@ def _category(_line: int, one: One, harvest: Harvest, report: Report) -> None:
     for name in ("names", "bag", "limits", "how", "note"):
         if name in one:
             setattr(row, name, _said(one[name]))
-    row.cutoff, row.colour, row.link = (_text(one, name) or None for name in ("cutoff", "colour", "link"))
-    if row.cutoff is not None and not _CUTOFF.match(row.cutoff):
+    # Stated as empty, it is taken away; left out, it stays as stored.
+    row.cutoff, row.colour, row.link = (_text(one, n) if n in one else None for n in ("cutoff", "colour", "link"))
+    if row.cutoff and not _CUTOFF.match(row.cutoff):
         raise CellFault("not_a_time", f"cutoff は 08:30 のように書いてください: {row.cutoff[:10]}")
-    if row.colour is not None and not _COLOUR.match(row.colour):
+    if row.colour and not _COLOUR.match(row.colour):
         raise CellFault("not_a_colour", f"colour は #rrggbb と書いてください: {row.colour[:10]}")
-    if row.link is not None and not row.link.startswith("https://"):
+    if row.link and not row.link.startswith("https://"):
         raise CellFault("not_a_link", "link は https:// で始めてください")
     if key in harvest.categories:
         raise CellFault("duplicate_id", f"区分「{key}」がもうあります")

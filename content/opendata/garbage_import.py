@@ -93,18 +93,26 @@ def import_garbage(
         report.why_not = why_not
         report.applied = why_not is None and not options.dry_run
     if why_not is None and not options.dry_run:
-        store.write()
-        sources.put(
-            session,
-            source,
-            now,
-            schedule_changed=store.schedule_changed,
+        settle(
+            store,
+            any(report.writes for report in reports.values()),
             licence=options.licence or (origin.licence if origin is not None else None),
             as_of=options.as_of or (origin.as_of if origin is not None else None),
         )
-        if store.schedule_changed or any(report.writes for report in reports.values()):
-            bump_revision(session, REVISION, now)
     return reports
+
+
+def settle(store: Store, wrote: bool, *, licence: str | None = None, as_of: dt.date | None = None) -> None:
+    """Writes what was compared. A changed calendar gets a new version: reminders that it proves wrong are corrected.
+
+    `wrote`: whether anything else was counted as written.
+    """
+    session, now = store.session, store.now
+    store.write()
+    changed = store.schedule_changed
+    sources.put(session, store.source, now, schedule_changed=changed, licence=licence, as_of=as_of)
+    if changed or wrote:
+        bump_revision(session, REVISION, now)
 
 
 def read(files: Files) -> tuple[Harvest, dict[str, Report]]:

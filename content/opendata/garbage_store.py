@@ -34,6 +34,7 @@ class Store:
     now: dt.datetime
     effective_from: dt.date | None = None
     complete: bool = False
+    in_place: bool = False  # a part of the list, not the list: what is stored keeps its place in it
     schedule_changed: bool = False
 
     def __post_init__(self) -> None:
@@ -51,6 +52,15 @@ class Store:
         self._compare_overlays(harvest)
         self._compare_items(harvest.items)
 
+    def drop(self, rows: Sequence[GarbageChange | GarbageRule | GarbageItem | GarbageCategory]) -> None:
+        """What is no more: withdrawn, but temporary rules, which have no such mark, deleted."""
+        for row in rows:
+            self.schedule_changed = self.schedule_changed or not isinstance(row, GarbageItem)
+            if isinstance(row, GarbageRule):
+                self._later(self.session.delete, row)
+            else:
+                self._later(setattr, row, "withdrawn_at", self.now)
+
     def write(self) -> None:
         """Brings the store to what was compared."""
         for step in self._todo:
@@ -67,7 +77,8 @@ class Store:
     def _compare_categories(self, rows: Sequence[CategoryRow]) -> None:
         stored = self._stored(GarbageCategory)
         for position, row in enumerate(rows):
-            stated = {name: value for name in _STATED if (value := getattr(row, name)) is not None}
+            stated = {name: value or None for name in _STATED if (value := getattr(row, name)) is not None}
+            stated |= {name: {} for name in _TEXTS if name in stated and stated[name] is None}
             found = stored.get(row.key)
             if found is None:
                 values = {name: stated.get(name, {}) for name in _TEXTS}
@@ -78,7 +89,7 @@ class Store:
                 self.schedule_changed = True
             else:
                 # A name that is only the key says nothing about the names that were given elsewhere.
-                if stated.get("names") == {"ja": row.key}:
+                if stated.get("names") == {"ja": row.key} and not self.in_place:
                     stated.pop("names")
                 self._update(found, row, stated)
             self._categories[row.key] = found
@@ -88,6 +99,7 @@ class Store:
         self._areas = dict(stored)
         for position, row in enumerate(rows):
             found, content = stored.get(row.key), row.content_hash()
+            position = found.position if found is not None and self.in_place else position
             values = {
                 "position": position, "ward": row.ward, "town": row.town, "block": row.block, "name": row.name,
                 "names": row.names, "reading": row.reading, "centre": row.centre, "note": row.note,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 
 class OpenDataError(ValueError):
@@ -21,6 +22,14 @@ class CellFault(ValueError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class EditRefused(ValueError):
+    """What a person typed cannot be kept; `errors` are pairs of a place ("changes[2]") and a reason in Japanese."""
+
+    def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{place}: {reason}" for place, reason in errors))
+        self.errors = list(errors)
 
 
 def checked_source(source: str | None) -> str | None:
