@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from flask import Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from shapely.geometry import shape
-from shapely.geometry.base import BaseGeometry
 
 from backend import clock
 from backend.config import settings
@@ -57,8 +56,8 @@ def map_towns() -> ResponseReturnValue:
 def map_areas() -> ResponseReturnValue:
     """The areas of these codes, for what was ticked; those that are unknown or have no boundary are left out."""
     codes = dict.fromkeys(request.args.getlist("code")[:MOST_TICKED])
-    found = [area for code in codes if (area := areas.get(session(), code)) is not None and area.geometry is not None]
-    return answer(_collection("areas", [(area, shape(area.geometry)) for area in found]))
+    found = [area for code in codes if (area := areas.get(session(), code)) is not None]
+    return answer(_collection("areas", found))
 
 
 @page("/map/shelters", "read")
@@ -153,15 +152,16 @@ def _wards() -> dict[str, Any]:
 
 
 def _named(layer: str, wanted: sa.Select[Any]) -> dict[str, Any]:
-    found = [area for area in session().scalars(wanted) if area.geometry is not None]
-    return _collection(layer, [(area, shape(area.geometry)) for area in found])
+    return _collection(layer, session().scalars(wanted))
 
 
-def _collection(layer: str, found: Sequence[tuple[Area, BaseGeometry]]) -> dict[str, Any]:
-    drawn = outlines.for_screen([border for _, border in found], CORNERS[layer])
+def _collection(layer: str, found: Iterable[Area]) -> dict[str, Any]:
+    """Those that have a boundary."""
+    named = [(area, shape(area.geometry)) for area in found if area.geometry is not None]
+    drawn = outlines.for_screen([border for _, border in named], CORNERS[layer])
     features = [
         _feature(geometry, code=area.code, name=area.name, kind=area.kind, at=outlines.label_point(border))
-        for (area, border), geometry in zip(found, drawn, strict=True)
+        for (area, border), geometry in zip(named, drawn, strict=True)
     ]
     return {"type": "FeatureCollection", "features": features}
 
