@@ -131,6 +131,9 @@ def shape(danger_area: DangerArea) -> BaseGeometry:
 @lru_cache(maxsize=64)
 def _shape(geojson: str) -> BaseGeometry:
     found = shapely.from_geojson(geojson)
+    if not found.is_valid:
+        # Written with six decimals a sliver may cross itself; united with another area it would stop every read.
+        found = shapely.make_valid(found, method="structure", keep_collapsed=False)
     shapely.prepare(found)
     return found
 
@@ -144,9 +147,6 @@ def _drawn(field: str, polygon: dict[str, Any] | None) -> list[BaseGeometry]:
     if polygon is None:
         return []
     try:
-    if not found.is_valid:
-        # Written with six decimals a sliver may cross itself; united with another area it would stop every read.
-        found = shapely.make_valid(found, method="structure", keep_collapsed=False)
         return [geofence.polygon_from_geojson(polygon)]
     except geofence.GeofenceError as refused:
         raise AreaRefused(field, refused.message, refused.lat, refused.lon) from refused
