@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, BigId, UtcDateTime
+from geo import statuses
 from geo.hazards import Hazard
 
 
@@ -54,6 +55,10 @@ class UnknownSite(LookupError):
     def __init__(self, site_id: int) -> None:
         super().__init__(f"there is no site {site_id}")
         self.site_id = site_id
+
+
+class StaleSite(Exception):
+    """Somebody else changed the site after it was looked at."""
 
 
 class Site(Base):
@@ -157,27 +162,30 @@ def set_status(
     note: str | None,
     by: str,
     now: dt.datetime,
+    version: int | None = None,
 ) -> Site:
-    """Records what staff say about a place, its age and the speaker; the last word wins.
+    """Records what staff say about a place, its age and the speaker, and keeps the word (`geo.statuses`).
 
-    Raises `UnknownSite` for a site that does not exist or is withdrawn.
+    With `version` (`Site.version` as it was looked at) only while that is the newest, else the last word wins.
+    Raises `UnknownSite` for a site that does not exist or is withdrawn, `StaleSite` when somebody was faster.
     """
-    said: dict[str, Any] = {
-        "status": SiteStatus(status).value,
-        "crowding": Crowding(crowding).value if crowding is not None else None,
-        "status_note": note,
-        "status_at": now,
-        "status_by": by,
-        "version": Site.version + 1,
-    }
+    status, crowding = SiteStatus(status), Crowding(crowding) if crowding is not None else None
+    where = [Site.id == site_id, Site.withdrawn_at.is_(None)]
+    if version is not None:
+        where.append(Site.version == version)
     moved: sa.CursorResult[Any] = session.execute(  # type: ignore[assignment]
         sa.update(Site)
-        .where(Site.id == site_id, Site.withdrawn_at.is_(None))
-        .values(**said)
+        .where(*where)
+        .values(
+            status=status.value, crowding=crowding, status_note=note, status_at=now, status_by=by,
+            version=Site.version + 1,
+        )
         .execution_options(synchronize_session=False)
-    )
+    )  # fmt: skip
     if moved.rowcount != 1:
-        raise UnknownSite(site_id)
+        present = sa.select(Site.id).where(Site.id == site_id, Site.withdrawn_at.is_(None))
+        raise UnknownSite(site_id) if session.scalar(present) is None else StaleSite
+    statuses.append(session, site_id, status=status.value, crowding=crowding, note=note, at=now, by=by)
     bump_revision(session, now=now)
     return session.get_one(Site, site_id, populate_existing=True)
 

@@ -39,6 +39,7 @@ TABLES = (
     "geo.areas",
     "geo.postcodes",
     "geo.sites",
+    "geo.statuses",
     "notifications.alerts",
     "notifications.children",
     "notifications.dangers",

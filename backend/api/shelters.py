@@ -12,7 +12,7 @@ from flask.wrappers import Response
 from marshmallow import validate
 from webargs.fields import DelimitedList
 
-from backend import clock
+from backend import clock, sheltering
 from backend.api import caching, cursor, speech
 from backend.api.blueprint import Blueprint
 from backend.api.shelter_sights import HAZARDS, KINDS, Nearest, Shelter, ShelterPage, nearest, shelter, way
@@ -180,15 +180,7 @@ class ShelterView(MethodView):
     @blp.response(200, Shelter)
     def get(self, site_id: int) -> dict[str, Any]:
         """一つの避難先。One shelter."""
-        return shelter(present(site_id))
-
-
-def present(site_id: int) -> Site:
-    """The shelter of an id; raises Problem 404 when there is none or it has been withdrawn."""
-    site = sites.get(session(), site_id) if site_id < 2**63 else None
-    if site is None or site.withdrawn_at is not None or site.kind not in KINDS:
-        raise of_status(404, "There is no shelter with this id; it may have been withdrawn from the published list.")
-    return site
+        return shelter(sheltering.one(site_id))
 
 
 def _listed(

@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from flask import g
 from flask.views import MethodView
 from marshmallow import validate
 
-from backend import clock
+from backend import sheltering
 from backend.api.blueprint import Blueprint
 from backend.api.shelter_sights import Shelter, shelter
-from backend.api.shelters import present
 from backend.auth import staff_required
-from backend.transaction import session
-from geo import sites
 from geo.sites import Crowding, SiteStatus
 
 blp = Blueprint(
@@ -46,14 +42,14 @@ class StatusForm(ma.Schema):
     note = ma.fields.String(
         load_default=None,
         allow_none=True,
-        validate=validate.Length(1, 300),
+        validate=validate.Length(1, sheltering.NOTE_MAX),
         metadata={"description": "利用者に見せる一言。", "example": "体育館のみ。毛布あり。"},
     )
 
     @ma.validates_schema
     def crowding_of_an_open_one(self, data: dict[str, Any], **_: Any) -> None:
         """Nobody is inside a shelter that is not open."""
-        if data.get("crowding") and data.get("status") not in (SiteStatus.OPEN, SiteStatus.FULL):
+        if data.get("crowding") and data.get("status") not in sheltering.PEOPLED:
             raise ma.ValidationError("Crowding is said only of a shelter that is open or full.", "crowding")
 
 
@@ -66,5 +62,4 @@ class StatusView(MethodView):
     @blp.response(200, Shelter)
     def put(self, said: dict[str, Any], site_id: int) -> dict[str, Any]:
         """開設・混雑の状況を記録する。通知は送らない。Records opening and crowding; no phone rings."""
-        present(site_id)
-        return shelter(sites.set_status(session(), site_id, **said, by=g.editor.name, now=clock.now()))
+        return shelter(sheltering.say(site_id, **said))

@@ -11,7 +11,7 @@ from backend.console import assets, cookies, door, language
 # Modules whose import adds pages to `door.desk`. Add a line when yours lands.
 PAGES = (
     "alert_pages", "dashboard", "entry", "garbage_items", "garbage_kinds", "garbage_pages", "maps", "people",
-    "records",
+    "records", "shelters",
 )  # fmt: skip
 
 

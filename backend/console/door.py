@@ -205,6 +205,7 @@ NAV: list[tuple[str, str, str, dict[str, str]]] = [
     ("console.alerts", mark("避難情報"), "read", {}),
     ("console.drills", mark("訓練"), "read", {}),
     ("console.garbage", mark("ごみ"), "read", {}),
+    ("console.shelters", mark("避難所"), "read", {}),
     ("console.people", mark("人"), "staff", {}),
     ("console.journal_page", mark("記録"), "journal", {}),
 ]

@@ -107,6 +107,8 @@ class Browser:
             assert button in form.buttons
             form.fields.add(*button)
         path = form.action or self.path
+        if form.method == "GET":
+            return self._shown(self.client.get(path, query_string=form.fields, follow_redirects=True))
         return self._shown(self.client.open(path, method=form.method, data=form.fields, follow_redirects=True))
 
     def post(self, path: str, **answers: Any) -> TestResponse:
