@@ -59,6 +59,7 @@ class Action(StrEnum):
     RETURN = "return"
     WITHDRAW = "withdraw"
     PUBLISH = "publish"
+    BREAK_GLASS = "break_glass"  # alone, at night, what moves people out of mortal danger; reviewed afterwards
     SITE_STATUS = "site_status"  # open, close, crowding of a shelter
     IMPORT = "import"
     INCIDENTS = "incidents"
@@ -76,7 +77,7 @@ PERMISSIONS: dict[Role, frozenset[Action]] = {
     Role.READER: frozenset({Action.READ}),
     Role.AUTHOR: _WRITES,
     Role.APPROVER: _WRITES | _APPROVES,
-    Role.DUTY_OFFICER: _WRITES | _APPROVES | {Action.IMPORT, Action.AUDIT},
+    Role.DUTY_OFFICER: _WRITES | _APPROVES | {Action.IMPORT, Action.AUDIT, Action.BREAK_GLASS},
     Role.ADMINISTRATOR: frozenset({Action.READ, Action.IMPORT, Action.STAFF, Action.AUDIT, Action.JOURNAL}),
     Role.AUDITOR: frozenset({Action.READ, Action.AUDIT, Action.JOURNAL}),
     Role.MACHINE: frozenset({Action.DRAFT}),

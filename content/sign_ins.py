@@ -18,6 +18,7 @@ from database import Base, BigId, UtcDateTime
 
 TOKEN_BYTES = 32
 KEPT = dt.timedelta(days=30)  # how long it is known that somebody was signed in
+WRONG_CODES = 5  # so many in one sign-in, and whoever sits there must sign in again
 HALF_LASTS = dt.timedelta(minutes=15)  # the time to set up the second factor
 
 
@@ -44,6 +45,7 @@ class SignIn(Base):
     started_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    wrong_codes: Mapped[int] = mapped_column(sa.Integer, default=0)  # given inside, to prove a step
 
     editor: Mapped[Editor] = relationship(lazy="joined", viewonly=True)
 
@@ -97,6 +99,20 @@ def end(session: Session, editor: Editor, now: dt.datetime, *, only: int | None 
         sa.update(SignIn).where(*live).values(ended_at=now)
     )
     return result.rowcount
+
+
+def count_wrong_code(session: Session, sign_in: SignIn, now: dt.datetime) -> bool:
+    """A wrong code was given inside; True when that were too many, and the sign-in is over."""
+    wrong: int = session.execute(
+        sa.update(SignIn)
+        .where(SignIn.id == sign_in.id)
+        .values(wrong_codes=SignIn.wrong_codes + 1)
+        .returning(SignIn.wrong_codes)
+        .execution_options(synchronize_session=False)
+    ).scalar_one()
+    if wrong < WRONG_CODES:
+        return False
+    return end(session, sign_in.editor, now, only=sign_in.id) == 1
 
 
 def of(session: Session, editor: Editor, now: dt.datetime, longest: dt.timedelta) -> Sequence[SignIn]:

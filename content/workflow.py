@@ -20,7 +20,7 @@ APPROVAL_LAPSE = dt.timedelta(minutes=30)
 
 Code = Literal[
     "unknown_action", "wrong_state", "role", "machine", "own_work", "not_submitted", "hash_missing",
-    "content_changed", "lapsed", "reason_missing", "system_only",
+    "content_changed", "lapsed", "reason_missing", "system_only", "two_people", "second_factor",
 ]  # fmt: skip
 
 
@@ -40,6 +40,8 @@ class Transition:
     `authoring`: whoever does it has a hand in the content and may not approve it (draft, edit, submit).
     `submitting`: binds the content's hash and starts the clock of the approval; implies authoring.
     `approving`: the four-eyes rule, the hash and the clock are checked.
+    `alone`: an approval by one of those whose work it is, who gives a reason and a code of the second factor on the
+    spot; whoever offers it sees to it that another person looks at it afterwards.
     `permission` None: done by the house itself (expiry, end of sending), never by a person.
     """
 
@@ -51,6 +53,7 @@ class Transition:
     submitting: bool = False
     approving: bool = False
     needs_reason: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Machine:
                 raise ValueError(f"{name} is there twice")
             if row.approving and (row.authoring or row.submitting or row.permission is None):
                 raise ValueError(f"{name} approves and writes at once")
+            if row.alone and not (row.approving and row.needs_reason):
+                raise ValueError(f"{name} is done alone without an approval's checks or a reason")
             seen.add((row.from_state, row.action))
         if not self.ended <= set(self.states):
             raise ValueError(f"{self.subject_kind}: an ended state is not among the states")
@@ -138,12 +143,14 @@ def check(
     submitted_hash: str | None = None,
     submitted_at: dt.datetime | None = None,
     reason: str | None = None,
+    proven: bool = False,
 ) -> str:
     """The state an action leads to, or NotAllowed.
 
     `actor` None is the house itself. `authors`: ids of everybody who had a hand in the content.
     For an approval: `current_hash` is the content's hash now, `seen_hash` the one the approver
-    looked at, `submitted_hash` and `submitted_at` those of the last submission.
+    looked at, `submitted_hash` and `submitted_at` those of the last submission. `proven`: the actor has given a
+    code of the second factor for this very step.
     Source of the four-eyes rule: design §5 "Approval": another person is somebody who edited nothing of it.
     """
     row = machine.transition(from_state, action)
@@ -159,24 +166,26 @@ def check(
     if row.needs_reason and not (reason or "").strip():
         raise NotAllowed("reason_missing", f"{action!r} needs a reason")
     if row.approving:
-        _check_approval(machine, actor, authors, now, current_hash, seen_hash, submitted_hash, submitted_at)
+        if actor.role == Role.MACHINE:  # whatever the table of permissions says
+            raise NotAllowed("machine", "a machine never approves")
+        if row.alone and actor.id not in authors:
+            raise NotAllowed("two_people", "you had no hand in this: with you there are two people, so approve it")
+        if not row.alone and actor.id in authors:
+            raise NotAllowed("own_work", "another person must approve: you wrote, edited or submitted this")
+        _check_approval(machine, now, current_hash, seen_hash, submitted_hash, submitted_at)
+        if row.alone and not proven:
+            raise NotAllowed("second_factor", "a code of the second factor is needed for this, unused and right")
     return row.to_state
 
 
 def _check_approval(
     machine: Machine,
-    actor: Editor,
-    authors: Collection[int],
     now: dt.datetime,
     current_hash: str | None,
     seen_hash: str | None,
     submitted_hash: str | None,
     submitted_at: dt.datetime | None,
 ) -> None:
-    if actor.role == Role.MACHINE:  # whatever the table of permissions says
-        raise NotAllowed("machine", "a machine never approves")
-    if actor.id in authors:
-        raise NotAllowed("own_work", "another person must approve: you wrote, edited or submitted this")
     if submitted_hash is None or submitted_at is None:
         raise NotAllowed("not_submitted", "nobody has submitted this")
     if not seen_hash or not current_hash:
@@ -201,6 +210,7 @@ def permit(
     seen_hash: str | None = None,
     authors: Collection[int] = (),
     reason: str | None = None,
+    proven: bool = False,
 ) -> str:
     """`check` with the history read from the steps; `authors` names further people with a hand in it.
 
@@ -221,6 +231,7 @@ def permit(
         submitted_hash=submission.content_hash if submission else None,
         submitted_at=submission.at if submission else None,
         reason=reason,
+        proven=proven,
     )
 
 

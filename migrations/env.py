@@ -60,6 +60,7 @@ TABLES = (
     "notifications.receipts",
     "notifications.reminders.clocks",
     "notifications.reminders.garbage",
+    "notifications.reviews",
     "notifications.told",
     "notifications.topics",
 )

@@ -43,7 +43,7 @@ class State(StrEnum):
     DISCARDED = "discarded"
 
 
-def _machine(kind: str, approved: State) -> Machine:
+def _machine(kind: str, approved: State, *, grave: bool = False) -> Machine:
     draft, submitted = State.DRAFT.value, State.SUBMITTED.value
     rows = [
         Transition(None, "draft", draft, Action.DRAFT, authoring=True),
@@ -56,6 +56,13 @@ def _machine(kind: str, approved: State) -> Machine:
         Transition(draft, "discard", State.DISCARDED.value, Action.WITHDRAW),
         Transition(submitted, "discard", State.DISCARDED.value, Action.WITHDRAW),
     ]
+    if grave:
+        rows.append(
+            Transition(
+                submitted, "break_glass", approved.value, Action.BREAK_GLASS, approving=True, alone=True,
+                needs_reason=True,
+            )
+        )  # fmt: skip
     ended = {State.DISCARDED.value, State.DONE.value}
     states = [draft, submitted, approved.value, State.DISCARDED.value]
     if approved is State.LIVE:
@@ -73,12 +80,15 @@ def _machine(kind: str, approved: State) -> Machine:
 
 
 _ORDERS = _machine("alert", State.LIVE)
+_GRAVE_ORDERS = _machine("alert", State.LIVE, grave=True)
 _LIFTINGS = _machine("alert", State.DONE)
 
 
-def machine(act: Act) -> Machine:
-    """The table of transitions for an act."""
-    return _ORDERS if act in (Act.ORDER, Act.UPDATE) else _LIFTINGS
+def machine(act: Act, *, grave: bool = False) -> Machine:
+    """The table of transitions for an act; `grave` is level 5 and no drill, which one person may release alone."""
+    if act not in (Act.ORDER, Act.UPDATE):
+        return _LIFTINGS
+    return _GRAVE_ORDERS if grave else _ORDERS
 
 
 class Alert(Base):
@@ -113,7 +123,7 @@ class Alert(Base):
     @property
     def machine(self) -> Machine:
         """The table of transitions this alert obeys."""
-        return machine(Act(self.act))
+        return machine(Act(self.act), grave=self.level == 5 and not self.drill)
 
     def state_at(self, now: dt.datetime) -> State:
         """The state people should see: a live alert whose time is over has expired, ticked or not."""

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from content import accounts, workflow
 from content import texts as text
-from content import workflow
+from content.accounts import Account
 from content.editors import Editor
-from notifications import audiences, drafting, messages
+from notifications import audiences, drafting, messages, reviews
 from notifications.alerts import Act, Alert, State, content_hash, move
 from notifications.audiences import Audience
 from notifications.dangers import DangerArea
@@ -111,11 +112,57 @@ def approve(
     message to its audience is written. Raises workflow.NotAllowed (own work, another content,
     lapsed), DraftRefused, Conflict.
     """
+    return _release(
+        session, alert, "approve", actor=actor, seen_hash=seen_hash, now=now, public_url=public_url, lapse=lapse
+    )
+
+
+def break_glass(
+    session: Session,
+    alert: Alert,
+    *,
+    actor: Editor,
+    seen_hash: str,
+    code: str,
+    reason: str,
+    now: dt.datetime,
+    public_url: str,
+    lapse: dt.timedelta = workflow.APPROVAL_LAPSE,
+) -> Message:
+    """Releases a person's own level 5 without a second person, who has to look at it within `reviews.WITHIN`.
+
+    Only what `alerts.machine` permits; `code` is one of the person's second factor and is used up. Raises as
+    `approve` does, and NotAllowed "second_factor" for a code that is wrong or was used before, with nothing done.
+    """
+    account = session.get(Account, actor.id)
+    known = account is not None and account.totp_confirmed_at is not None
+    proven = known and accounts.confirm_code(session, account, code, now)
+    message = _release(
+        session, alert, "break_glass", actor=actor, seen_hash=seen_hash, now=now, public_url=public_url, lapse=lapse,
+        reason=reason, proven=proven,
+    )  # fmt: skip
+    reviews.demand(session, alert, actor=actor, reason=reason, now=now)
+    return message
+
+
+def _release(
+    session: Session,
+    alert: Alert,
+    action: str,
+    *,
+    actor: Editor,
+    seen_hash: str,
+    now: dt.datetime,
+    public_url: str,
+    lapse: dt.timedelta,
+    reason: str | None = None,
+    proven: bool = False,
+) -> Message:
     bound = content_hash(alert, session.get_one(DangerArea, alert.danger_area_id))
     before = alert.state
     to = workflow.permit(
-        session, replace(alert.machine, approval_lapse=lapse), alert.id, before, "approve",
-        actor=actor, now=now, current_hash=bound, seen_hash=seen_hash,
+        session, replace(alert.machine, approval_lapse=lapse), alert.id, before, action,
+        actor=actor, now=now, current_hash=bound, seen_hash=seen_hash, reason=reason, proven=proven,
     )  # fmt: skip
     if alert.expires_at < now + drafting.SHORTEST:
         raise DraftRefused([("expires_at", "less than ten minutes remain")])
@@ -123,7 +170,9 @@ def approve(
     _check_count(session, alert, audience, now)
     if not move(session, alert, State(to), now, {"issued_at": now}):
         raise Conflict
-    workflow.record(session, alert.machine, alert.id, before, "approve", actor=actor, now=now, content_hash=bound)
+    workflow.record(
+        session, alert.machine, alert.id, before, action, actor=actor, now=now, content_hash=bound, reason=reason
+    )
     if alert.supersedes_id is not None:
         _end(session, alert, now)
         messages.withdraw(session, audience.told_message_ids)

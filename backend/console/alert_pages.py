@@ -5,21 +5,21 @@ One set of pages for real alerts and one for drills; what is born on one never c
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from backend import alerting, clock, journaling
 from backend.api.progress_sights import alert_progress
 from backend.config import settings
-from backend.console import alert_form, alert_sight, door, maps, refusals
+from backend.console import alert_form, alert_look, alert_sight, door, maps, refusals
 from backend.console.alert_form import Typed
+from backend.console.alert_look import look as look_at
+from backend.console.break_glass import typed_confirmation
 from backend.console.door import page
 from backend.console.language import current, mark, say
 from backend.transaction import session
-from content.texts import ENDONYMS, LANGUAGES
 from geo.hazards import Hazard
 from notifications import alerts, drafting, wording
 from notifications.alerts import Act, Alert, State
@@ -27,7 +27,6 @@ from notifications.dangers import AreaRefused, DangerArea
 from notifications.drafting import Conflict, DraftRefused, Spec
 
 MOST = 60
-SEEN = ("seen_area", "seen_texts", "seen_reach")
 _REFUSED = (DraftRefused, AreaRefused)
 
 
@@ -44,11 +43,7 @@ def _pages(part: str, *, drill: bool) -> None:
         return redirect(url_for(f"console.{part}_{name}", public_id=alert.public_id), 303)
 
     def show(template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
-        section = f"console.{part}"
-        words = {"sight": alert_sight, "endonyms": ENDONYMS, "languages": LANGUAGES, "State": State, "Act": Act}
-        return render_template(
-            f"console/{template}", part=part, drill=drill, section=section, **words, **values
-        ), status
+        return alert_look.show(template, status, drill=drill, **values)
 
     def one(public_id: str) -> Alert:
         return alerting.one(public_id, drill=drill)
@@ -114,14 +109,7 @@ def _pages(part: str, *, drill: bool) -> None:
     @page(f"/{part}/<public_id>", "read", name=f"{part}_one")
     def look(public_id: str) -> ResponseReturnValue:
         """Everything of one."""
-        return _look(one(public_id))
-
-    def _look(alert: Alert, wrong: Any = (), status: int = 200, said: str = "") -> ResponseReturnValue:
-        seen = alert_sight.sight_of(alert)
-        progress = alert_progress(alert) if alert.issued_at is not None else None
-        return show(
-            "alert.html", status, seen=seen, alert=alert, wrong=list(wrong), said=said, progress=progress, SEEN=SEEN
-        )
+        return look_at(one(public_id))
 
     @page(f"/{part}/<public_id>/area", "read", name=f"{part}_area")
     def area(public_id: str) -> ResponseReturnValue:
@@ -165,7 +153,7 @@ def _pages(part: str, *, drill: bool) -> None:
                 accept_warnings="accept_warnings" in request.form,
             )
         except _REFUSED as error:
-            return _look(alert, refusals.reasons(error), 422)
+            return look_at(alert, refusals.reasons(error), 422)
         journaling.note(alert.public_id, content_hash=request.form.get("content_hash", "")[:64], version=alert.version)
         door.tell(say("提出しました。別の人が承認すると送られます。"))
         return to("one", alert)
@@ -174,12 +162,11 @@ def _pages(part: str, *, drill: bool) -> None:
     def approve(public_id: str) -> ResponseReturnValue:
         """Releases exactly what this person has seen, after the ticks and, for level 5, the typed confirmation."""
         alert = one(public_id)
-        missing = [name for name in SEEN if name not in request.form]
+        missing = [name for name in alert_look.SEEN if name not in request.form]
         if missing:
-            return _look(alert, [("", say("三つの確認すべてに印を付けてください。"))], 422)
-        typed = unicodedata.normalize("NFKC", request.form.get("confirmation", "")).replace(" ", "").upper()
-        if _grave(alert) and typed != alert_sight.CONFIRMATION:
-            return _look(
+            return look_at(alert, [("", say("三つの確認すべてに印を付けてください。"))], 422)
+        if _grave(alert) and not typed_confirmation():
+            return look_at(
                 alert,
                 [("", say("確認の文字が違います。「%(word)s」と入力してください。", word=alert_sight.CONFIRMATION))],
                 422,
@@ -187,7 +174,7 @@ def _pages(part: str, *, drill: bool) -> None:
         try:
             alerting.approve(alert, seen_hash=request.form.get("content_hash", ""))
         except _REFUSED as error:
-            return _look(alert, refusals.reasons(error), 422)
+            return look_at(alert, refusals.reasons(error), 422)
         journaling.note(
             alert.public_id, content_hash=request.form.get("content_hash", "")[:64], level=alert.level,
             hazard=alert.hazard, act=alert.act, submitted_count=alert.submitted_count,

@@ -27,6 +27,7 @@ from notifications.channels.fcm.body import LARGEST
 from notifications.dangers import DangerArea
 from notifications.preview import Preview, Sample
 from notifications.reach import Refuges, WardCount
+from notifications.reviews import Verdict
 
 STATES = {
     State.DRAFT: mark("下書き"),
@@ -51,11 +52,17 @@ STEPS = {
     "submit": mark("提出した"),
     "return": mark("差し戻した"),
     "approve": mark("承認した"),
+    "break_glass": mark("一人で承認した（緊急）"),
     "discard": mark("破棄した"),
     "supersede": mark("更新で置き換わった"),
     "cancel": mark("取り消された"),
     "lift": mark("解除された"),
     "expire": mark("期限が切れた"),
+}
+VERDICTS = {
+    Verdict.RIGHT: mark("出してよかった。このままでよい"),
+    Verdict.CORRECT: mark("出してよかったが、訂正や解除が要る"),
+    Verdict.WRONG: mark("出すべきではなかった。取り消す"),
 }
 PLATFORMS = {
     "android": mark("Android"),

@@ -28,6 +28,7 @@ from backend.transaction import session
 from content import editors, sign_ins
 from content.sign_ins import SignIn
 from database import db, transaction, unreachable
+from notifications import reviews
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 Method = str
@@ -64,6 +65,8 @@ def page(
             for action in actions:
                 if not editors.may(found.editor, action):
                     return refusal(403, refusals.of_status(403))
+            # They stand on every page of those who may sign them, until somebody did.
+            g.reviews = reviews.waiting(session()) if may("approve") else ()
             return view(*args, **kwargs)
 
         marked: Any = guarded

@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["site_id"], ["sites.id"], name=op.f("fk_site_status_words_site_id_sites"), ondelete="CASCADE"
+            ["site_id"], ["sites.id"], name=op.f("fk_site_status_words_site_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_site_status_words")),
         sqlite_autoincrement=True,

@@ -57,6 +57,12 @@ def to_page(session: Session) -> Incident | None:
     return session.scalars(query.order_by(Incident.id).limit(1)).first()
 
 
+def close(session: Session, kind: str, by: str, now: dt.datetime) -> None:
+    """Ends an open incident of a kind that stopped no batch: its cause is gone."""
+    open_one = (Incident.kind == kind, Incident.closed_at.is_(None))
+    session.execute(sa.update(Incident).where(*open_one).values(closed_at=now, closed_by=by))
+
+
 def resolve(session: Session, incident_id: int, by: str, now: dt.datetime) -> int | None:
     """Says that a fault is mended: stopped batches go back into the queue. Their number, or None if not open."""
     result: sa.CursorResult[tuple[()]] = session.execute(  # type: ignore[assignment]

@@ -20,6 +20,7 @@ MACHINE = Machine(
         Transition("draft", "submit", "submitted", Action.SUBMIT, submitting=True),
         Transition("submitted", "return", "draft", Action.RETURN, needs_reason=True),
         Transition("submitted", "approve", "live", Action.APPROVE, approving=True),
+        Transition("submitted", "break", "live", Action.BREAK_GLASS, approving=True, alone=True, needs_reason=True),
         Transition("live", "expire", "over", None),
     ),
     ended=frozenset({"over"}),
@@ -149,7 +150,7 @@ def test_an_ended_state_that_does_not_exist_is_a_mistake():
 
 
 def test_a_machine_says_what_can_be_done():
-    assert MACHINE.actions("submitted") == ("return", "approve")
+    assert MACHINE.actions("submitted") == ("return", "approve", "break")
     assert MACHINE.actions("over") == ()
     assert MACHINE.authoring_actions == {"draft", "edit", "submit"}
 
@@ -243,3 +244,27 @@ def test_a_step_is_never_deleted(session):
     session.delete(step)
     with pytest.raises(RuntimeError, match="never changed"):
         session.flush()
+
+
+def _alone(actor: Editor, authors=(2,), **change) -> str:
+    given = WHOLE | {"reason": "誰もいない", "proven": True} | change
+    return check(MACHINE, "submitted", "break", actor=actor, authors=authors, now=NOW, **given)
+
+
+def test_alone_one_releases_ones_own_work_with_a_reason_and_a_code():
+    duty = _person(Role.DUTY_OFFICER, 2)
+    assert _alone(duty) == "live"
+    assert _refusal(_alone, duty, proven=False) == "second_factor"
+    assert _refusal(_alone, duty, reason="") == "reason_missing"
+    assert _refusal(_alone, duty, authors=(1,)) == "two_people"
+    assert _refusal(_alone, duty, seen_hash="other") == "content_changed"
+    assert _refusal(_alone, duty, submitted_at=NOW - dt.timedelta(minutes=31)) == "lapsed"
+    for role in set(Role) - {Role.DUTY_OFFICER}:
+        assert _refusal(_alone, _person(role, 2)) in ("role", "machine")
+
+
+@pytest.mark.parametrize("wrong", [{"approving": False}, {"needs_reason": False}])
+def test_a_table_cannot_leave_out_what_one_person_alone_must_give(wrong):
+    row = {"approving": True, "needs_reason": True, "alone": True, "permission": Action.BREAK_GLASS} | wrong
+    with pytest.raises(ValueError, match="alone"):
+        Machine("thing", ("a", "b"), (Transition("a", "break", "b", **row),), frozenset())

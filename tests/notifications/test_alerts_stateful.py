@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 from dataclasses import replace
 
+import pyotp
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -18,9 +19,10 @@ from hypothesis.stateful import (
 )
 
 from content import editors, workflow
+from content.accounts import Account
 from content.editors import Role
 from content.workflow import NotAllowed
-from notifications import alerts, approval, drafting
+from notifications import alerts, approval, drafting, reviews
 from notifications.alerts import Act, Alert, State
 from notifications.dangers import DangerArea
 from notifications.drafting import Conflict, DraftRefused
@@ -32,6 +34,7 @@ who = st.integers(0, len(PEOPLE) - 1)
 which = st.integers(0, 30)
 ENDED = {"done", "superseded", "cancelled", "lifted", "expired", "discarded"}
 REFUSALS = (NotAllowed, Conflict, DraftRefused)
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 class Room(RuleBasedStateMachine):
@@ -45,12 +48,17 @@ class Room(RuleBasedStateMachine):
         self.people = [
             editors.add(self.session, f"{number} {role}", role, NOW)[0] for number, role in enumerate(PEOPLE)
         ]
+        for person in self.people:
+            factor = {"login": f"p{person.id}", "totp_secret": SECRET, "totp_confirmed_at": NOW}
+            self.session.add(Account(editor_id=person.id, **factor))
         make_device(self.session)
         self.now = NOW
         self.drafted: list[Alert] = []
         self.hands: dict[int, set[int]] = {}
         self.submitted: dict[int, tuple[str, dt.datetime] | None] = {}
         self.approved: dict[int, str] = {}
+        self.alone: set[int] = set()
+        self.spent: dict[int, int] = {}  # the last step of each person's second factor
         self.born: dict[int, bool] = {}
         self.ended: dict[int, str] = {}
 
@@ -148,6 +156,39 @@ class Room(RuleBasedStateMachine):
             assert self.now - submitted[1] <= workflow.APPROVAL_LAPSE
             self.approved[alert.id] = bound
 
+    @rule(number=who, one=which, right=st.sampled_from([True, True, False]))
+    def break_glass(self, number, one, right):
+        actor, alert = self.people[number], self._pick(one)
+        bound, submitted = self._hash(alert), self.submitted[alert.id]
+        code = pyotp.TOTP(SECRET).at(self.now) if right else "000000"
+        if self._try(
+            lambda: approval.break_glass(
+                self.session, alert, actor=actor, seen_hash=bound, code=code, reason="誰もいない", now=self.now,
+                public_url="https://x",
+            )
+        ):  # fmt: skip
+            assert right
+            step = int(self.now.timestamp()) // 30
+            assert step > self.spent.get(actor.id, 0), "a code is good once"
+            assert actor.id in self.hands[alert.id]
+            assert actor.role == Role.DUTY_OFFICER
+            assert (alert.level, alert.drill) == (5, False)
+            assert alert.act in (Act.ORDER, Act.UPDATE)
+            assert submitted is not None
+            assert bound == submitted[0]
+            assert self.now - submitted[1] <= workflow.APPROVAL_LAPSE
+            self.spent[actor.id] = step
+            self.approved[alert.id] = bound
+            self.alone.add(alert.id)
+
+    @rule(one=which, wait=st.sampled_from([0, 1]), number=st.sampled_from([1, 1, 0]))
+    def alone_at_night(self, one, wait, number):
+        """The whole way of one person, so that its end is often reached."""
+        self.edit(number, one, 5, False)
+        self.submit(number, one)
+        self.now += wait * MINUTE
+        self.break_glass(number, one, True)
+
     @rule(number=who, one=which)
     def give_back(self, number, one):
         actor, alert = self.people[number], self._pick(one)
@@ -189,6 +230,10 @@ class Room(RuleBasedStateMachine):
             else:
                 assert alert.state in ("draft", "submitted", "discarded")
                 assert alert.message_id is None
+
+    @invariant()
+    def what_one_person_released_is_to_be_reviewed_and_nothing_else(self):
+        assert {review.alert_id for review in reviews.waiting(self.session, 100)} == self.alone
 
     @invariant()
     def one_of_a_lineage_is_in_force_at_most(self):
