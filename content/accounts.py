@@ -17,8 +17,9 @@ import argon2
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from content import second_factor, sign_ins
+from content import known_browsers, second_factor, sign_ins
 from content.editors import Editor, EditorError, Role
+from content.known_browsers import KnownBrowser
 from database import Base, BigId, UtcDateTime, insert_ignore
 
 LINK_LASTS = dt.timedelta(hours=72)
@@ -142,6 +143,7 @@ def accept(session: Session, token: str, password: str, now: dt.datetime) -> Acc
     account.password_hash, account.password_set_at = hashed, now
     account.totp_secret, account.totp_confirmed_at, account.totp_last_step = second_factor.new_secret(), None, 0
     account.failures, account.locked_until = 0, None
+    known_browsers.forget(session, account.editor)
     sign_ins.end(session, account.editor, now)
     session.flush()
     return account
@@ -172,15 +174,22 @@ def password_is(account: Account | None, password: str) -> bool:
     return kept is not None
 
 
-def admit(session: Session, account: Account, *, password_right: bool, code: str, now: dt.datetime) -> Verdict:
-    """Decides on an attempt, counts failures, uses up the code. While it is locked nothing is looked at."""
+def admit(
+    session: Session, account: Account, *, password_right: bool, code: str, now: dt.datetime, browser: str | None = None
+) -> Verdict:
+    """Decides on an attempt, counts failures, uses up the code. While it is locked nothing is looked at.
+
+    `browser`: the token of a browser this person may have signed in with before (`known_browsers`). There failures
+    are counted for that browser alone, and those of strangers do not lock it.
+    """
     account = session.scalars(
         sa.select(Account).where(Account.editor_id == account.editor_id).with_for_update(of=Account)
         .execution_options(populate_existing=True)
     ).one()  # fmt: skip
     if account.editor.disabled_at is not None:
         return Verdict.REFUSED
-    if account.locked_until is not None and now < account.locked_until:
+    counter = known_browsers.of(session, browser, account.editor_id, now) or account
+    if counter.locked_until is not None and now < counter.locked_until:
         return Verdict.LOCKED
     if password_right and account.totp_confirmed_at is None:
         verdict = Verdict.SET_UP
@@ -188,7 +197,7 @@ def admit(session: Session, account: Account, *, password_right: bool, code: str
         verdict = Verdict.IN
     else:
         verdict = Verdict.REFUSED
-    _count(account, verdict is Verdict.REFUSED, now)
+    _count(counter, verdict is Verdict.REFUSED, now)
     session.flush()
     return verdict
 
@@ -221,14 +230,14 @@ def tidy(login: str) -> str:
     return unicodedata.normalize("NFKC", login).replace("\0", "").strip().lower()
 
 
-def _count(account: Account, failed: bool, now: dt.datetime) -> None:
+def _count(counter: Account | KnownBrowser, failed: bool, now: dt.datetime) -> None:
     if not failed:
-        account.failures, account.locked_until = 0, None
+        counter.failures, counter.locked_until = 0, None
         return
-    account.failures += 1
-    if account.failures >= FREE_FAILURES:
-        minutes = min(2 ** (account.failures - FREE_FAILURES), LONGEST_WAIT_MINUTES)
-        account.locked_until = now + dt.timedelta(minutes=minutes)
+    counter.failures += 1
+    if counter.failures >= FREE_FAILURES:
+        minutes = min(2 ** (counter.failures - FREE_FAILURES), LONGEST_WAIT_MINUTES)
+        counter.locked_until = now + dt.timedelta(minutes=minutes)
 
 
 def _hash(token: str) -> bytes:

@@ -30,6 +30,7 @@ TABLES = (
     "content.garbage.rules",
     "content.garbage.sources",
     "content.journal",
+    "content.known_browsers",
     "content.notice_index",
     "content.notice_table",
     "content.revisions",

@@ -135,8 +135,11 @@ def break_glass(
     `approve` does, and NotAllowed "second_factor" for a code that is wrong or was used before, with nothing done.
     """
     account = session.get(Account, actor.id)
-    known = account is not None and account.totp_confirmed_at is not None
-    proven = known and accounts.confirm_code(session, account, code, now)
+    proven = (
+        account is not None
+        and account.totp_confirmed_at is not None
+        and accounts.confirm_code(session, account, code, now)
+    )
     message = _release(
         session, alert, "break_glass", actor=actor, seen_hash=seen_hash, now=now, public_url=public_url, lapse=lapse,
         reason=reason, proven=proven,

@@ -6,7 +6,7 @@ import datetime as dt
 from urllib.parse import parse_qsl
 
 import segno
-from flask import Response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -14,15 +14,17 @@ from markupsafe import Markup
 from backend import clock, journaling, limits
 from backend.config import settings
 from backend.console import door, refusals
+from backend.console.cookies import ROOT
 from backend.console.door import open_page, page
 from backend.console.language import COOKIE, LANGUAGES, mark, say
 from backend.transaction import session
-from content import accounts, second_factor, sign_ins
+from content import accounts, known_browsers, second_factor, sign_ins
 from content.accounts import Account, Verdict
 from content.editors import EditorError
 from content.sign_ins import Means, SignIn
 from database import db, transaction
 
+KNOWN = "yobikake_known"
 _LANGUAGE_LASTS = dt.timedelta(days=365)
 _WORDS = {
     Verdict.REFUSED: mark(
@@ -53,12 +55,14 @@ def try_to_sign_in() -> ResponseReturnValue:
     if account is None:
         journaling.nothing()
         return _form(say(_WORDS[Verdict.REFUSED]))
-    verdict = accounts.admit(session(), account, password_right=right, code=code, now=clock.now())
+    verdict = accounts.admit(
+        session(), account, password_right=right, code=code, now=clock.now(), browser=request.cookies.get(KNOWN)
+    )
     match verdict:
         case Verdict.IN:
             journaling.note(account.login, action="sign_in", actor=account.editor)
             _begin(account, Means.PASSWORD_AND_CODE)
-            return _go_on()
+            return _known(account, _go_on())
         case Verdict.SET_UP:
             journaling.note(account.login, action="sign_in.password_only", actor=account.editor)
             _begin(account, Means.PASSWORD)
@@ -142,7 +146,7 @@ def confirm_second_factor() -> ResponseReturnValue:
     sign_ins.end(session(), account.editor, now, only=found.id)
     _begin(account, Means.PASSWORD_AND_CODE)
     door.tell(say("サインインの準備ができました。次からは、職員ID・パスワード・確認コードで入れます。"))
-    return redirect(url_for("console.dashboard"), 303)
+    return _known(account, redirect(url_for("console.dashboard"), 303))
 
 
 @open_page("/language/<language>")
@@ -154,6 +158,15 @@ def choose_language(language: str) -> ResponseReturnValue:
         response.set_cookie(
             COOKIE, language, _LANGUAGE_LASTS, path="/console", secure=secure, httponly=True, samesite="Lax"
         )
+    return response
+
+
+def _known(account: Account, answer: ResponseReturnValue) -> Response:
+    """The answer with a new token of this browser: whoever guesses elsewhere does not lock it out."""
+    response = make_response(answer)
+    token = known_browsers.know(session(), request.cookies.get(KNOWN), account.editor, clock.now())
+    secure = settings().public_url.startswith("https:")
+    response.set_cookie(KNOWN, token, known_browsers.LASTS, path=ROOT, secure=secure, httponly=True, samesite="Strict")
     return response
 
 

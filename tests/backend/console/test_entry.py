@@ -7,6 +7,7 @@ import re
 import pyotp
 import pytest
 
+from backend.console.entry import KNOWN
 from content import accounts, editors, journal
 from content.editors import Role
 from database import db, transaction
@@ -188,3 +189,57 @@ def test_what_people_do_is_in_the_journal_and_the_chain_holds(hall: Hall) -> Non
     browser.send("/people", name="応援 次郎", role="approver", login="x2")
     assert browser.page.status_code == 422
     assert "もう登録されています" in browser.text
+
+
+def test_a_stranger_who_guesses_locks_only_strangers_out(hall: Hall) -> None:
+    known = hall.stranger()
+    known.open("/console/sign-in")
+    known.send("sign-in", login="duty_officer", password=PASSWORD, code=code(hall, "duty_officer"))
+    assert known.path == "/console/"
+    cookie = known.client.get_cookie(KNOWN, path="/console")
+    assert cookie is not None
+    assert (cookie.http_only, cookie.same_site, cookie.path) == (True, "Strict", "/console")
+    first = cookie.value
+    known.send("sign-out")
+    stranger = hall.stranger()
+    for _ in range(accounts.FREE_FAILURES + 1):
+        stranger.open("/console/sign-in")
+        stranger.send("sign-in", login="duty_officer", password="guess", code="000000")
+    assert "しばらくサインインできません" in stranger.text
+    hall.clock.pass_(seconds=31)
+    new = hall.stranger()
+    new.open("/console/sign-in")
+    new.send("sign-in", login="duty_officer", password=PASSWORD, code=code(hall, "duty_officer"))
+    assert "しばらくサインインできません" in new.text, "from an unknown browser the lock holds for everybody"
+    known.open("/console/sign-in")
+    known.send("sign-in", login="duty_officer", password=PASSWORD, code=code(hall, "duty_officer"))
+    assert known.path == "/console/"
+    cookie = known.client.get_cookie(KNOWN, path="/console")
+    assert cookie is not None
+    assert cookie.value != first, "a copy of the earlier cookie is worth nothing"
+
+
+def test_a_known_browser_has_no_more_guesses_than_any_other(hall: Hall) -> None:
+    hall.clock.pass_(hours=1)
+    known = hall.stranger()
+    known.open("/console/sign-in")
+    known.send("sign-in", login="approver", password=PASSWORD, code=code(hall, "approver"))
+    known.send("sign-out")
+    for _ in range(accounts.FREE_FAILURES):
+        known.open("/console/sign-in")
+        known.send("sign-in", login="approver", password="guess", code="000000")
+    hall.clock.pass_(seconds=31)
+    known.open("/console/sign-in")
+    known.send("sign-in", login="approver", password=PASSWORD, code=code(hall, "approver"))
+    assert "しばらくサインインできません" in known.text
+    elsewhere = hall.stranger()
+    elsewhere.open("/console/sign-in")
+    elsewhere.send("sign-in", login="approver", password=PASSWORD, code=code(hall, "approver"))
+    assert elsewhere.path == "/console/", "the guesses made here lock nobody elsewhere"
+    other = hall.stranger()
+    other.client.set_cookie(KNOWN, "planted", path="/console")
+    other.open("/console/sign-in")
+    other.send("sign-in", login="auditor", password=PASSWORD, code=code(hall, "auditor"))
+    planted = other.client.get_cookie(KNOWN, path="/console")
+    assert planted is not None
+    assert planted.value != "planted"
