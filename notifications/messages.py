@@ -162,6 +162,22 @@ def by_public_id(session: Session, public_id: str) -> Message | None:
     return session.scalar(sa.select(Message).where(Message.public_id == public_id))
 
 
+def listing(
+    session: Session, *, kind: Kind | None = None, drill: bool | None = None, before: int | None = None, most: int = 50
+) -> Sequence[Message]:
+    """What was said, the newest first; tests of single phones only when `kind` asks for them.
+
+    `drill` None: both; `before` is the id the last page ended with.
+    """
+    wanted = sa.select(Message).order_by(Message.id.desc()).limit(most)
+    wanted = wanted.where(Message.kind == kind.value if kind else Message.kind != Kind.TEST.value)
+    if before is not None:
+        wanted = wanted.where(Message.id < before)
+    if drill is not None:
+        wanted = wanted.where(Message.drill == drill)
+    return session.scalars(wanted).all()
+
+
 def by_origin(session: Session, origin: str) -> Message | None:
     """The message that a cause brought about."""
     return session.scalar(sa.select(Message).where(Message.origin == origin))

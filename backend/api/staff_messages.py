@@ -22,7 +22,7 @@ from backend.transaction import session
 from content.texts import LANGUAGES
 from notifications import devices, messages
 from notifications.channels.promise import Outcome
-from notifications.dispatch import progress
+from notifications.dispatch import batches, progress
 from notifications.dispatch.batches import NEVER, Batch
 from notifications.messages import Kind, Message
 
@@ -129,14 +129,10 @@ class Messages(MethodView):
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """送ったものを新しい順に。受信テストは kind=test のときだけ。Newest first; tests only when asked for."""
         before = cursor.decode(query["cursor"], int)
-        wanted = sa.select(Message).order_by(Message.id.desc()).limit(query["limit"] + 1)
-        kind = query["kind"]
-        wanted = wanted.where(Message.kind == kind.value if kind else Message.kind != Kind.TEST.value)
-        if before is not None:
-            wanted = wanted.where(Message.id < before[0])
-        if query["exercise"] is not None:
-            wanted = wanted.where(Message.drill == query["exercise"])
-        rows = session().scalars(wanted).all()
+        rows = messages.listing(
+            session(), kind=query["kind"], drill=query["exercise"], before=before[0] if before else None,
+            most=query["limit"] + 1,
+        )  # fmt: skip
         page = cursor.page(rows, query["limit"], *([rows[: query["limit"]][-1].id] if rows else [0]))
         return {"items": [_message(one) for one in page["items"]], "next": page["next"]}
 
@@ -170,10 +166,7 @@ class Batches(MethodView):
         """束（最大 500 台）ごとの結果。保存期間を過ぎると空になる。Batch by batch; none once archived."""
         message = _one(public_id)
         after = cursor.decode(query["cursor"], int)
-        wanted = sa.select(Batch).where(Batch.message_id == message.id).order_by(Batch.id).limit(query["limit"] + 1)
-        if after is not None:
-            wanted = wanted.where(Batch.id > after[0])
-        rows = session().scalars(wanted).all()
+        rows = batches.of_message(session(), message.id, after[0] if after else 0, query["limit"] + 1)
         page = cursor.page(rows, query["limit"], *([rows[: query["limit"]][-1].id] if rows else [0]))
         return {"items": [_batch(one, message) for one in page["items"]], "next": page["next"]}
 

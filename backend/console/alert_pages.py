@@ -259,7 +259,8 @@ def _pages(part: str, *, drill: bool) -> None:
     def progress(public_id: str) -> ResponseReturnValue:
         """How far the sending has come, alone on a page that a script may fetch again and again."""
         alert = one(public_id)
-        return show("alert_progress.html", alert=alert, progress=alert_progress(alert))
+        outlets = alert_look.outlets_of(alert)
+        return show("alert_progress.html", alert=alert, progress=alert_progress(alert), outlets=outlets)
 
 
 def _grave(alert: Alert) -> bool:

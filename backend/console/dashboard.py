@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, url_for
+from flask import g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from backend import clock
@@ -11,6 +11,7 @@ from backend.console.door import desk, page
 from backend.transaction import session
 from notifications import alerts
 from notifications.alerts import Act, State
+from notifications.dispatch import incidents
 
 MOST = 20
 
@@ -19,6 +20,7 @@ MOST = 20
 def dashboard() -> ResponseReturnValue:
     """Real alerts first; drills below and looking different."""
     now = clock.now()
+    g.faults = incidents.open_ones(session())
     live = alerts.live(session(), now)
     waiting = [
         one

@@ -209,6 +209,8 @@ NAV: list[tuple[str, str, str, dict[str, str]]] = [
     ("console.drills", mark("訓練"), "read", {}),
     ("console.garbage", mark("ごみ"), "read", {}),
     ("console.shelters", mark("避難所"), "read", {}),
+    ("console.messages", mark("台帳"), "read", {}),
+    ("console.incidents_page", mark("障害"), "read", {}),
     ("console.people", mark("人"), "staff", {}),
     ("console.journal_page", mark("記録"), "journal", {}),
 ]

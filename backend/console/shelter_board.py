@@ -10,7 +10,7 @@ from typing import Any
 
 from backend import clock, sheltering
 from backend.api.shelter_sights import KINDS
-from backend.console.language import mark, say
+from backend.console.language import current, mark, say
 from backend.transaction import session
 from content.folding import fold
 from geo import sites
@@ -147,7 +147,12 @@ def described(status: str, crowding: str | None) -> str:
     words = [say(STATUSES[SiteStatus(status)])]
     if crowding:
         words.append(say(CROWDINGS[Crowding(crowding)]))
-    return say("・").join(words)
+    return " · ".join(words) if current() == "en" else "・".join(words)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words in a row."""
+    return (", " if current() == "en" else "、").join(words)
 
 
 def said(button: str, before: Site) -> tuple[SiteStatus, Crowding | None] | None:

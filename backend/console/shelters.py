@@ -104,7 +104,7 @@ def say_of_all() -> ResponseReturnValue:
         words = say(
             "%(many)s か所は、その間にほかの人が変えたので、そのままです: %(names)s",
             many=len(done.left),
-            names=say("、").join(left[:10]) + ("…" if len(left) > 10 else ""),
+            names=shelter_board.listed(left[:10]) + ("…" if len(left) > 10 else ""),
         )
         door.tell(words, "warning")
     return redirect(url_for("console.shelters", **wish.query(state="", page="")), 303)
@@ -130,7 +130,8 @@ def _one(site: Site, **told: Any) -> str:
     words = statuses.history(session(), site.id)
     names = [wording.hazard_name(hazard, current()) for hazard in hazards_in(site.hazards)]
     board = shelter_board.one(site, Wish())
-    return _rendered("shelter.html", board, site=site, words=words, hazard_names=names, own=True, **told)
+    hazards = shelter_board.listed(names)
+    return _rendered("shelter.html", board, site=site, words=words, hazards=hazards, own=True, **told)
 
 
 def _all(wish: Wish, to: SiteStatus, wrong: Any = ()) -> str:

@@ -133,6 +133,12 @@ def withdraw(session: Session, message_ids: Sequence[int]) -> None:
     )
 
 
+def of_message(session: Session, message_id: int, after_id: int = 0, most: int = 50) -> Sequence[Batch]:
+    """Batches of a message in the order in which they were planned, behind the one of this id."""
+    wanted = sa.select(Batch).where(Batch.message_id == message_id, Batch.id > after_id)
+    return session.scalars(wanted.order_by(Batch.id).limit(most)).all()
+
+
 def open_ones(session: Session, message_ids: Sequence[int]) -> int:
     """How many batches of these messages are not closed yet."""
     query = sa.select(sa.func.count()).where(Batch.message_id.in_(message_ids), Batch.state != BatchState.CLOSED.value)

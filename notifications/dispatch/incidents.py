@@ -51,6 +51,12 @@ def open_ones(session: Session) -> Sequence[Incident]:
     return session.scalars(sa.select(Incident).where(Incident.closed_at.is_(None)).order_by(Incident.id)).all()
 
 
+def closed_ones(session: Session, most: int = 20) -> Sequence[Incident]:
+    """What was mended, the latest first."""
+    query = sa.select(Incident).where(Incident.closed_at.is_not(None)).order_by(Incident.closed_at.desc())
+    return session.scalars(query.limit(most)).all()
+
+
 def to_page(session: Session) -> Incident | None:
     """An open incident that nobody was called for yet."""
     query = sa.select(Incident).where(Incident.closed_at.is_(None), Incident.paged_at.is_(None))

@@ -98,7 +98,7 @@ def of_thread(
 
 def of_batch(batch: Batch, message: Message, now: dt.datetime) -> Progress:
     """The progress of one batch."""
-    return _of_tally(tally.of_batches([batch]), message, now, planned=True)
+    return of_tally(tally.of_batches([batch]), message, now, planned=True)
 
 
 def _of_message(session: Session, message: Message, now: dt.datetime) -> tuple[MessageProgress, Tally]:
@@ -108,11 +108,12 @@ def _of_message(session: Session, message: Message, now: dt.datetime) -> tuple[M
     said = summaries.heard(summary) if summary is not None else None
     heard = said if said is not None else receipts.heard(session, message.id, message.not_before)
     planned = message.planning in (Planning.DONE.value, Planning.WITHDRAWN.value)
-    sending = _of_tally(counted, message, now, planned=planned)
+    sending = of_tally(counted, message, now, planned=planned)
     return MessageProgress(message, told.count(session, message.id), sending, heard, past is not None), counted
 
 
-def _of_tally(counted: Tally, message: Message, now: dt.datetime, *, planned: bool) -> Progress:
+def of_tally(counted: Tally, message: Message, now: dt.datetime, *, planned: bool) -> Progress:
+    """The progress that counts of a message's recipients amount to; `planned`: no more of them come."""
     under_way = sum(number for state, number in counted.batches.items() if state != BatchState.CLOSED)
     last_s = counted.last_answer_s()
     return _progress(

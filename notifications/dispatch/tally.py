@@ -105,18 +105,23 @@ def of_message(session: Session, message_id: int) -> Tally:
     query = sa.select(*columns).where(Batch.message_id == message_id)
     found = Tally()
     for rows in session.execute(query.execution_options(yield_per=BATCHES_A_CHUNK)).partitions():
-        _add(found, rows)
+        _count(found, rows, None)
     return found
 
 
 def of_batches(found: Iterable[Batch]) -> Tally:
     """Counts over batches that were read already."""
     tally = Tally()
-    _add(tally, [(one.state, one.first_handed_at, one.outcomes, one.tries, one.answered) for one in found])
+    _count(tally, [(one.state, one.first_handed_at, one.outcomes, one.tries, one.answered) for one in found], None)
     return tally
 
 
-def _add(tally: Tally, rows: Sequence[Any]) -> None:
+def add(tally: Tally, rows: Sequence[Any], among: NDArray[np.bool_]) -> None:
+    """Counts some recipients of batches that were read: `among` says which, in the order of the rows."""
+    _count(tally, [(one.state, one.first_handed_at, one.outcomes, one.tries, one.answered) for one in rows], among)
+
+
+def _count(tally: Tally, rows: Sequence[Any], among: NDArray[np.bool_] | None) -> None:
     for state, first, *_ in rows:
         tally.batches[state] += 1
         if first is not None and (tally.first_handed_at is None or first < tally.first_handed_at):
@@ -124,6 +129,8 @@ def _add(tally: Tally, rows: Sequence[Any]) -> None:
     outcomes = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.uint8)
     tries = np.frombuffer(b"".join(row[3] for row in rows), dtype=np.uint8)
     answered = np.frombuffer(b"".join(row[4] for row in rows), dtype="<u2")
+    if among is not None:
+        outcomes, tries, answered = outcomes[among], tries[among], answered[among]
     tally.outcomes += np.bincount(outcomes, minlength=_KINDS)
     tally.handed_over += int(np.count_nonzero(tries))
     came = answered != NEVER

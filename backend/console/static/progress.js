@@ -16,7 +16,7 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("progress");
       if (!fresh) return;
-      for (const part of ["p", "progress", "dl"]) {
+      for (const part of ["p", "progress", "dl", ".outlets"]) {
         const old = box.querySelector(part);
         const now = fresh.querySelector(part);
         if (old && now) old.replaceWith(now);
