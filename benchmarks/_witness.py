@@ -64,7 +64,7 @@ class Verdict:
     missed: set[str] = field(default_factory=set)
     strangers: set[str] = field(default_factory=set)
     again: int = 0  # answered 200 more than once
-    cut_off: int = 0  # requests whose sender died before the answer
+    cut_off: int = 0  # requests whose sender died before the answer, or before all was said
     unrecorded: int = 0  # recipients without a final outcome in the ledger
     contradicted: int = 0  # told by the log, and the ledger says that they were not
 
@@ -85,6 +85,9 @@ def judge(
     reached: dict[str, set[str]] = defaultdict(set)
     cut: Counter[str] = Counter()
     for hit in log:
+        if hit.token == "-" and hit.status not in (200, 404):
+            cut[hit.message] += 1  # its sender died while it wrote: it was for nobody yet
+            continue
         reached[hit.message].add(hit.token)
         if hit.status in (200, 404):
             answers[hit.message][hit.token] += 1

@@ -51,6 +51,7 @@ def test_everybody_told_and_written_down_holds() -> None:
         ([hit("a"), hit("b", 503)], WRITTEN, "missed"),
         ([hit("a"), hit("b"), hit("c")], WRITTEN, "strangers"),
         ([hit("a"), hit("b"), hit("c", 499)], WRITTEN, "strangers"),
+        ([hit("a"), hit("b"), hit("-", 200)], WRITTEN, "strangers"),
         ([hit("a"), hit("b")], {"m1": {"a": ACCEPTED, "b": RETRY}}, "unrecorded"),
         ([hit("a"), hit("b")], {"m1": {"a": ACCEPTED, "b": PENDING}}, "unrecorded"),
         ([hit("a"), hit("b")], {"m1": {"a": ACCEPTED}}, "unrecorded"),
@@ -61,6 +62,12 @@ def test_whatever_breaks_the_promise_is_seen(log: list[Hit], ledger: dict[str, d
     verdict = judge(EXPECTED, log, ledger)["m1"]
     assert not verdict.holds
     assert getattr(verdict, what)
+
+
+def test_a_request_whose_sender_died_while_it_wrote_was_for_nobody_yet() -> None:
+    verdict = judge(EXPECTED, [hit("a"), hit("b"), hit("-", 499), hit("-", 400)], WRITTEN)["m1"]
+    assert verdict.holds
+    assert verdict.cut_off == 2
 
 
 def test_an_unknown_outcome_counts_as_written_down() -> None:
