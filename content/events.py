@@ -76,6 +76,7 @@ class Event(Base):
     content_hash: Mapped[str] = mapped_column(sa.Text)
     imported_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    withdrawn_by: Mapped[str | None] = mapped_column(sa.Text)  # the person who took it away; None: its list did
 
     def suits(self, age_months: int) -> bool | None:
         """Whether a child of this age is meant; None when the list does not say."""
@@ -87,6 +88,24 @@ class Event(Base):
 def get(session: Session, event_id: int) -> Event | None:
     """The event, withdrawn ones included (see `withdrawn_at`), or None."""
     return session.get(Event, event_id)
+
+
+def between(
+    session: Session, since: dt.date | None, until: dt.date | None, *, words: str = "", withdrawn: bool = False
+) -> sa.ScalarResult[Event]:
+    """For city hall: events of these days, both included, or those that were taken away; by first day, then id.
+
+    `words`: all of them in the name, its reading, the place, the organiser or the category.
+    """
+    wanted = sa.select(Event).where(Event.withdrawn_at.is_not(None) if withdrawn else Event.withdrawn_at.is_(None))
+    if since is not None:
+        wanted = wanted.where(Event.ends_on >= since)
+    if until is not None:
+        wanted = wanted.where(Event.starts_on <= until)
+    for word in words.split():
+        places = (Event.name, Event.name_kana, Event.name_en, Event.place_name, Event.organiser, Event.category)
+        wanted = wanted.where(sa.or_(*(place.icontains(word, autoescape=True) for place in places)))
+    return session.scalars(wanted.order_by(Event.starts_on, Event.id).execution_options(yield_per=500))
 
 
 def listed(

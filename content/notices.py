@@ -118,7 +118,7 @@ def submit(
         if found.severity == "error" or not accept_warnings
     ]
     errors += [fault for one in REQUIRED_LANGUAGES for fault in attachments.untitled(notice.attachments, one)]
-    if errors := errors + _over(notice, now) + corrections.refusals(session, notice):
+    if errors := errors + over(notice, now) + corrections.refusals(session, notice):
         raise NoticeRefused(errors)
     _move(session, notice, to, now, {})
     _record(session, notice, before, "submit", actor, now)
@@ -153,7 +153,7 @@ def approve(session: Session, notice: Notice, *, actor: Editor, seen_hash: str, 
         seen_hash=seen_hash,
         authors=(notice.created_by,),
     )
-    if errors := _over(notice, now) + corrections.refusals(session, notice):
+    if errors := over(notice, now) + corrections.refusals(session, notice):
         raise NoticeRefused(errors)
     shown_from = max(now, notice.publish_at or now)
     _move(session, notice, to, now, {"published_at": now, "shown_from": shown_from})
@@ -210,9 +210,10 @@ def _columns(session: Session, content: Content) -> dict[str, Any]:
     return columns
 
 
-def _over(notice: Notice, now: dt.datetime) -> list[tuple[str, str]]:
-    over = notice.expires_at is not None and notice.expires_at <= now
-    return [("expires_at", "is already past")] if over else []
+def over(notice: Notice, now: dt.datetime) -> list[tuple[str, str]]:
+    """Why a notice cannot go out any more: its time is over."""
+    past = notice.expires_at is not None and notice.expires_at <= now
+    return [("expires_at", "is already past")] if past else []
 
 
 def _same_version(notice: Notice, version: int) -> None:

@@ -158,9 +158,13 @@ def by_public_id(session: Session, public_id: str, *, drill: bool) -> Alert | No
     return session.scalar(sa.select(Alert).where(Alert.public_id == public_id, Alert.drill == drill))
 
 
-def listing(session: Session, *, drill: bool, state: State | None, most: int) -> Sequence[Alert]:
-    """The newest alerts (or drills), of one state or of all."""
+def listing(
+    session: Session, *, drill: bool, state: State | None, most: int, before: int | None = None
+) -> Sequence[Alert]:
+    """The newest alerts (or drills), of one state or of all; `before` is the id the page before ended with."""
     query = sa.select(Alert).where(Alert.drill == drill).order_by(Alert.id.desc()).limit(most)
+    if before is not None:
+        query = query.where(Alert.id < before)
     if state is not None:
         query = query.where(Alert.state == state.value)
     return session.scalars(query).all()

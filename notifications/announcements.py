@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -12,26 +12,30 @@ from sqlalchemy.orm import Session
 from content import corrections
 from content.childcare.ages import months_of_birth
 from content.notices import Notice, Push
-from notifications import dangers, messages, topics
-from notifications.audiences import Audience
+from notifications import audiences, dangers, messages, topics
+from notifications.audiences import Audience, Count
 from notifications.dispatch import batches
 from notifications.identifier import derived_identifier
 from notifications.messages import Kind, Lane, Message, Saying
 
 # A notice without an end is news for this long; after that a phone that was off need not ring for it.
 NEWS_FOR = dt.timedelta(days=3)
+_NOT_AT_HAND = 0  # of no shape
+Inside = Callable[[Session, Sequence[str]], int]  # the id of the shape of some areas
 _MOST_AREAS_NAMED = 3  # in the reason, which travels with every push
 
 
-def audience_of(session: Session, notice: Notice, now: dt.datetime, city_zone: ZoneInfo) -> Audience | None:
+def audience_of(
+    session: Session, notice: Notice, now: dt.datetime, city_zone: ZoneInfo, *, inside: Inside | None = None
+) -> Audience | None:
     """Whose phones a notice rings; None when it rings nobody's.
 
     Of those concerned each must follow its topic (or one above; a topic that nobody can switch off is followed by
     all), have a place in its areas, and a child of its ages at the moment it is shown: all of it that the notice
     says. A correction goes also to whoever was told what it corrects. Raises topics.UnknownTopics,
-    dangers.AreaRefused for an area without a boundary.
+    dangers.AreaRefused for an area without a boundary. `inside` finds the shape of areas; usually it is made.
     """
-    audience = _asked(session, notice, now, city_zone)
+    audience = _asked(session, notice, now, city_zone, inside or _inside)
     if audience is None:
         return None
     earlier = corrections.corrected_by(session, notice)
@@ -39,8 +43,27 @@ def audience_of(session: Session, notice: Notice, now: dt.datetime, city_zone: Z
     return replace(audience, told_message_ids=(said.id,)) if said is not None else audience
 
 
-def _asked(session: Session, notice: Notice, now: dt.datetime, city_zone: ZoneInfo) -> Audience | None:
-    if notice.push == Push.NONE:
+def rings(notice: Notice) -> bool:
+    """Whether it is meant to ring anybody at all: not one that only is listed, nor one that concerns nobody by name."""
+    ages = notice.from_months is not None or notice.to_months is not None
+    named = notice.push == Push.EVERYONE or notice.topic is not None or bool(notice.areas) or ages
+    return notice.push != Push.NONE and named
+
+
+def reach(session: Session, notice: Notice, now: dt.datetime, city_zone: ZoneInfo) -> Count | None:
+    """How many phones a notice would ring, of those of now; writes nothing.
+
+    None where that is not known without writing: `audience_of` was never asked for these areas, or so long ago that
+    their shape was cleared away. Raises as `audience_of`.
+    """
+    audience = audience_of(session, notice, now, city_zone, inside=_known)
+    if audience is None:
+        return Count()
+    return audiences.count(session, audience, now) if audience.danger_area_id != _NOT_AT_HAND else None
+
+
+def _asked(session: Session, notice: Notice, now: dt.datetime, city_zone: ZoneInfo, inside: Inside) -> Audience | None:
+    if not rings(notice):
         return None
     if notice.push == Push.EVERYONE:
         return Audience(everyone=True)
@@ -55,20 +78,31 @@ def _asked(session: Session, notice: Notice, now: dt.datetime, city_zone: ZoneIn
         day = _begins(notice, now).astimezone(city_zone).date()
         born = months_of_birth(day, notice.from_months, notice.to_months)
     if notice.areas:
-        return Audience(danger_area_id=_inside(session, notice.areas), followers_of=topic, parents_of=born)
+        return Audience(danger_area_id=inside(session, notice.areas), followers_of=topic, parents_of=born)
     if born is not None:
         return Audience(born=born, followers_of=topic)
     if topic is not None:
         return Audience(topic=topic)
-    return Audience(everyone=True) if notice.topic is not None else None
+    return Audience(everyone=True)  # of a topic that nobody can switch off
 
 
 def _inside(session: Session, codes: Sequence[str]) -> int:
     try:
         shape = dangers.compose(session, polygon=None, area_codes=codes, minus_area_codes=(), minus_polygon=None)
     except dangers.AreaRefused as refused:
-        raise dangers.AreaRefused("areas", f"{refused.reason}: nobody can be rung there; set push to none") from refused
+        raise _without_boundary(refused) from refused
     return shape.id
+
+
+def _known(session: Session, codes: Sequence[str]) -> int:
+    try:
+        return dangers.at_hand(session, codes) or _NOT_AT_HAND
+    except dangers.AreaRefused as refused:
+        raise _without_boundary(refused) from refused
+
+
+def _without_boundary(refused: dangers.AreaRefused) -> dangers.AreaRefused:
+    return dangers.AreaRefused("areas", f"{refused.reason}: nobody can be rung there; set push to none")
 
 
 def announce(
@@ -85,9 +119,14 @@ def announce(
     audience = audience_of(session, notice, now, city_zone)
     if audience is None:
         return None
+    return messages.post(session, saying_of(session, notice, audience, now, public_url), now)
+
+
+def saying_of(session: Session, notice: Notice, audience: Audience, now: dt.datetime, public_url: str) -> Saying:
+    """What is said of a notice, to be posted or only to be looked at."""
     begins = _begins(notice, now)
     news_until = begins + NEWS_FOR
-    saying = Saying(
+    return Saying(
         origin=_origin(notice),
         # A correction takes the place of what it corrects on the phone, too.
         thread=derived_identifier("notice", corrections.first(session, notice).public_id),
@@ -100,7 +139,6 @@ def announce(
         not_before=begins,
         expires_at=min(news_until, notice.expires_at) if notice.expires_at else news_until,
     )
-    return messages.post(session, saying, now)
 
 
 def retract(session: Session, notice: Notice) -> None:

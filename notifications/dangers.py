@@ -89,8 +89,7 @@ def compose(
     except geofence.GeofenceError as refused:
         raise AreaRefused("area", refused.message, refused.lat, refused.lon) from refused
     geometry = geofence.to_geojson(shape)
-    canonical = json.dumps(geometry, sort_keys=True, separators=(",", ":")).encode()
-    digest = hashlib.sha256(canonical).hexdigest()
+    digest = _digest(geometry)
     insert_ignore(
         session,
         DangerArea,
@@ -106,6 +105,20 @@ def compose(
     # Held until the caller commits: housekeeping deletes shapes that nobody uses.
     mine = sa.select(DangerArea).where(DangerArea.digest == digest).with_for_update(read=True, key_share=True)
     return session.scalars(mine).one()
+
+
+def at_hand(session: Session, area_codes: Sequence[str]) -> int | None:
+    """The id of the danger area that named areas make, if it is known; writes nothing. Raises AreaRefused."""
+    try:
+        shape = geofence.compose(_named(session, "area.areas", area_codes), [])
+    except geofence.GeofenceError as refused:
+        raise AreaRefused("area", refused.message, refused.lat, refused.lon) from refused
+    digest = _digest(geofence.to_geojson(shape))
+    return session.scalar(sa.select(DangerArea.id).where(DangerArea.digest == digest))
+
+
+def _digest(geometry: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(geometry, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def cells(session: Session, danger_area_id: int) -> Cells:

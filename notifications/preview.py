@@ -82,6 +82,12 @@ def _noting(chunks: Iterable[Recipients], first: dict[str, Recipient], cells: Co
         yield known
 
 
+def samples(message: Message, now: dt.datetime, encode: Encode) -> list[Sample]:
+    """One push in each language in which a message without shelters is whole; Message as it would be posted."""
+    whole = [one for one in text.LANGUAGES if not text.missing(message.texts, [one])]
+    return [_sample(message, language, None, None, now, encode) for language in whole]
+
+
 def _sample(
     message: Message,
     language: str,

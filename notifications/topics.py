@@ -164,6 +164,12 @@ def followed(session: Session, device_id: int) -> list[str]:
     return list(session.scalars(sa.select(Follow.slug).where(Follow.device_id == device_id).order_by(Follow.slug)))
 
 
+def counts(session: Session) -> dict[str, int]:
+    """How many devices chose each topic itself; those that get it by one above it are not counted."""
+    chosen = sa.select(Follow.slug, sa.func.count()).group_by(Follow.slug)
+    return {row[0]: row[1] for row in session.execute(chosen)}
+
+
 def followers(slug: str, after: int, most: int) -> sa.Select[int]:
     """The next devices behind an id that follow a topic or one above it: each once, rising, no more than `most`."""
     each = []

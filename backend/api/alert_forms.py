@@ -7,6 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import validate
 
+from backend.api import cursor
 from content.texts import LANGUAGES
 from geo.hazards import Hazard
 from notifications import drafting
@@ -129,11 +130,10 @@ class LiftForm(ma.Schema):
     )
 
 
-class ListQuery(ma.Schema):
+class ListQuery(cursor.PageQuery):
     """Which alerts."""
 
     state = ma.fields.Enum(State, by_value=True, load_default=None)
-    limit = ma.fields.Integer(load_default=50, validate=validate.Range(1, 200))
 
 
 def spec(form: dict[str, Any], before: Spec | None = None) -> Spec:

@@ -51,6 +51,7 @@ class StaffAlertList(ma.Schema):
     """Newest first."""
 
     items = ma.fields.List(ma.fields.Nested(StaffAlert))
+    next = ma.fields.String(allow_none=True, metadata={"description": "続きの cursor。最後なら null。"})
 
 
 class SampleSchema(ma.Schema):

@@ -9,7 +9,7 @@ from flask.views import MethodView
 from backend import alerting, clock
 from backend.api import alert_forms as forms
 from backend.api import alert_sights as sights
-from backend.api import caching
+from backend.api import caching, cursor
 from backend.api.alert_sights import staff_view
 from backend.api.blueprint import Blueprint
 from backend.api.progress_sights import AlertProgress, alert_progress
@@ -31,8 +31,11 @@ def _doors(name: str, *, drill: bool, description: str) -> Blueprint:
         @blp.response(200, sights.StaffAlertList)
         def get(self, query: dict[str, Any]) -> dict[str, Any]:
             """すべての状態のものを新しい順に。Every state, newest first."""
-            found = house.listing(session(), drill=drill, state=query["state"], most=query["limit"])
-            return {"items": [staff_view(alert) for alert in found]}
+            key, limit = cursor.decode(query["cursor"], int), query["limit"]
+            before = key[0] if key else None
+            found = house.listing(session(), drill=drill, state=query["state"], most=limit + 1, before=before)
+            last = [found[:limit][-1].id] if found else []
+            return cursor.page([staff_view(alert) for alert in found], limit, *last)
 
         @staff_required("draft")
         @blp.arguments(forms.AlertForm)

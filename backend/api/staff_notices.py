@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 import marshmallow as ma
-from flask import g, request
+from flask import request
 from flask.views import MethodView
 from marshmallow import validate
 
-from backend import clock
+from backend import clock, notice_steps
 from backend.api import cursor, notice_forms
 from backend.api.alert_forms import ApproveForm, ReturnForm
 from backend.api.blueprint import Blueprint
@@ -33,7 +33,6 @@ from content import corrections
 from content import notices as house
 from content import texts as text
 from content.notices import MACHINE, Content, Notice
-from notifications import announcements, audiences, topics
 
 
 class StaffNoticeQuery(cursor.PageQuery):
@@ -76,7 +75,7 @@ class Many(MethodView):
     @blp.response(201, StaffNoticeFull)
     def post(self, form: dict[str, Any]) -> dict[str, Any]:
         """起案する。未完成でもよい。Drafts one; it may still be incomplete."""
-        return _full(house.create(session(), _content(form, Content()), actor=g.editor, now=clock.now()))
+        return _full(notice_steps.draft(notice_forms.content(form, Content())))
 
 
 @blp.route("/<public_id>")
@@ -85,24 +84,23 @@ class One(MethodView):
     @blp.response(200, StaffNoticeFull)
     def get(self, public_id: str) -> dict[str, Any]:
         """一件を、したこと全部とともに。One notice with every step."""
-        return _full(_one(public_id))
+        return _full(notice_steps.one(public_id))
 
     @staff_required("draft")
     @blp.arguments(NoticeEdit)
     @blp.response(200, StaffNoticeFull)
     def patch(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
         """直す。提出済みなら提出は無効になる。Edits it; an edit voids a submission."""
-        notice = _one(public_id)
+        notice = notice_steps.one(public_id)
         version = _seen(form, notice)
-        content = _content(form, house.content_of(notice))
-        house.edit(session(), notice, content, actor=g.editor, version=version, now=clock.now())
+        notice_steps.edit(notice, notice_forms.content(form, house.content_of(notice)), version=version)
         return _full(notice)
 
     @staff_required("withdraw")
     @blp.response(204)
     def delete(self, public_id: str) -> None:
         """公開前のものを捨てる（したことの記録は残る）。公開したものは理由を添えて withdraw で。Discards a draft."""
-        house.withdraw(session(), _one(public_id), actor=g.editor, now=clock.now())
+        notice_steps.withdraw(notice_steps.one(public_id), reason=None)
 
 
 @blp.route("/<public_id>/correct")
@@ -116,9 +114,9 @@ class Correct(MethodView):
         内容は元のお知らせから引き継ぎ、書いた項目だけが変わる。元の通知を受け取った端末にも届く。
         Drafts the correction of a published notice, which begins with its content and, approved, stands in its place.
         """
-        earlier, now = _one(public_id), clock.now()
-        content = _content(form, house.to_correct(earlier, now))
-        return _full(house.create(session(), content, actor=g.editor, now=now, corrects=earlier))
+        earlier = notice_steps.one(public_id)
+        content = notice_forms.content(form, house.to_correct(earlier, clock.now()))
+        return _full(notice_steps.correct(earlier, content))
 
 
 @blp.route("/<public_id>/reach")
@@ -127,9 +125,7 @@ class ReachView(MethodView):
     @blp.response(200, Reach)
     def post(self, public_id: str) -> dict[str, Any]:
         """いま公開したら何台に届くか。数えるだけで、送らない。Counts whom it would ring; sends nothing."""
-        notice, now = _one(public_id), clock.now()
-        audience = announcements.audience_of(session(), notice, now, settings().zone)
-        return asdict(audiences.count(session(), audience, now) if audience is not None else audiences.Count())
+        return asdict(notice_steps.count(notice_steps.one(public_id)))
 
 
 @blp.route("/<public_id>/submit")
@@ -139,18 +135,8 @@ class Submit(MethodView):
     @blp.response(200, StaffNoticeFull)
     def post(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
         """別の人の承認を求める。Hands it to a second person."""
-        notice = _one(public_id)
-        _must_exist(notice.topic)
-        announcements.audience_of(session(), notice, clock.now(), settings().zone)  # refuses what cannot be rung
-        house.submit(
-            session(),
-            notice,
-            actor=g.editor,
-            version=_seen(form, notice),
-            now=clock.now(),
-            city_tz=settings().zone,
-            accept_warnings=form["accept_warnings"],
-        )
+        notice = notice_steps.one(public_id)
+        notice_steps.submit(notice, version=_seen(form, notice), accept_warnings=form["accept_warnings"])
         return _full(notice)
 
 
@@ -165,10 +151,8 @@ class Approve(MethodView):
         publish_at が先なら、その時刻に掲載され届く（送り手が止まっていても、戻りしだい一度だけ）。
         Approves exactly what was seen; it is shown and told at once, or from its publication time on.
         """
-        notice, now = _one(public_id), clock.now()
-        _must_exist(notice.topic)
-        house.approve(session(), notice, actor=g.editor, seen_hash=form["content_hash"], now=now)
-        announcements.announce(session(), notice, now, settings().public_url, city_zone=settings().zone)
+        notice = notice_steps.one(public_id)
+        notice_steps.approve(notice, seen_hash=form["content_hash"])
         return _full(notice)
 
 
@@ -179,8 +163,8 @@ class SendBack(MethodView):
     @blp.response(200, StaffNoticeFull)
     def post(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
         """理由を添えて差し戻す。Returns it to its author with a reason."""
-        notice = _one(public_id)
-        house.send_back(session(), notice, actor=g.editor, reason=form["reason"], now=clock.now())
+        notice = notice_steps.one(public_id)
+        notice_steps.send_back(notice, reason=form["reason"])
         return _full(notice)
 
 
@@ -191,17 +175,9 @@ class Withdraw(MethodView):
     @blp.response(200, StaffNoticeFull)
     def post(self, form: dict[str, Any], public_id: str) -> dict[str, Any]:
         """取り下げる。まだ送っていない分は送られない。Takes it back; what was not sent yet stays unsent."""
-        notice = _one(public_id)
-        house.withdraw(session(), notice, actor=g.editor, now=clock.now(), reason=form["reason"])
-        announcements.retract(session(), notice)
+        notice = notice_steps.one(public_id)
+        notice_steps.withdraw(notice, reason=form["reason"])
         return _full(notice)
-
-
-def _one(public_id: str) -> Notice:
-    notice = house.by_public_id(session(), public_id)
-    if notice is None:
-        raise of_status(404, "There is no notice with this id.")
-    return notice
 
 
 def _seen(form: dict[str, Any], notice: Notice) -> int:
@@ -213,17 +189,6 @@ def _seen(form: dict[str, Any], notice: Notice) -> int:
     if not request.if_match.contains(str(notice.version)):
         raise of_status(412, f"Version {notice.version} is the newest: read it again.")
     return notice.version
-
-
-def _content(form: dict[str, Any], before: Content) -> Content:
-    """The content that a form makes of the one before. Raises Problem for a topic that does not exist."""
-    _must_exist(form.get("topic"))
-    return notice_forms.content(form, before)
-
-
-def _must_exist(topic: str | None) -> None:
-    if topic is not None and not topics.exists(session(), topic):
-        raise of_status(422, f"There is no topic {topic!r}.", field="topic")
 
 
 _COLUMNS = (

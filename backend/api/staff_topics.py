@@ -10,15 +10,17 @@ from flask import g
 from flask.views import MethodView
 from marshmallow import validate
 
+from backend import topic_steps
 from backend.api import speech
 from backend.api.blueprint import Blueprint
 from backend.api.topic_sights import TopicSchema, flat
 from backend.auth import staff_required
 from backend.errors import of_status
+from backend.topic_steps import SlugTaken
 from backend.transaction import session
 from content.texts import LANGUAGES
 from notifications import topics
-from notifications.topics import SLUG_MAX, Topic
+from notifications.topics import SLUG_MAX
 
 log = structlog.get_logger("audit")
 
@@ -99,9 +101,10 @@ class Many(MethodView):
     def post(self, form: dict[str, Any]) -> dict[str, Any]:
         """話題を加える。終えた話題の slug も二度と使えない。Adds a topic; a slug is never used twice."""
         slug = form.pop("slug")
-        if topics.get(session(), slug) is not None:
-            raise of_status(409, "This slug is, or was, a topic's: a slug never changes its meaning.", field="slug")
-        topic = topics.put(session(), slug, form.pop("names"), **form)
+        try:
+            topic = topic_steps.add(slug, {"position": 0} | form)
+        except SlugTaken as taken:
+            raise of_status(409, taken.reason, field="slug") from None
         log.info("topic_added", by=g.editor.name, topic=slug)
         return flat(topic, speech.wanted())
 
@@ -115,19 +118,9 @@ class One(MethodView):
     @blp.response(200, TopicSchema)
     def patch(self, form: dict[str, Any], slug: str) -> dict[str, Any]:
         """名前・説明・順・既定・外せるかを変え、終え、再開する。Renames, orders, retires or revives it."""
-        topic = topics.get(session(), slug)
-        if topic is None:
-            raise of_status(404, "There has never been a topic of this slug.")
+        topic_steps.turn()
+        topic = topic_steps.one(slug)
         retired = form.pop("retired", topic.retired)
-        if form or not retired:
-            _put(topic, form)
-        if retired:
-            topics.retire(session(), topic)
+        topic_steps.change(topic, form, retired=retired)
         log.info("topic_changed", by=g.editor.name, topic=slug, fields=sorted(form), retired=retired)
         return flat(topic, speech.wanted())
-
-
-def _put(topic: Topic, form: dict[str, Any]) -> None:
-    before = {name: getattr(topic, name) for name in ("names", "descriptions", "position", "by_default", "optional")}
-    said = before | form
-    topics.put(session(), topic.slug, said.pop("names"), **said)

@@ -6,9 +6,10 @@ from flask import g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from backend import clock
-from backend.console import alert_sight
+from backend.console import alert_sight, notice_sight
 from backend.console.door import desk, page
 from backend.transaction import session
+from content import notice_search
 from notifications import alerts
 from notifications.alerts import Act, State
 from notifications.dispatch import incidents
@@ -31,7 +32,8 @@ def dashboard() -> ResponseReturnValue:
         one for drill in (False, True) for one in alerts.listing(session(), drill=drill, state=State.DRAFT, most=MOST)
     ]
     drills = alerts.live(session(), now, drill=True)
-    values = {"sight": alert_sight, "Act": Act, "State": State}
+    notices = notice_search.waiting(session(), MOST)
+    values = {"sight": alert_sight, "notice_sight": notice_sight, "Act": Act, "State": State, "notices": notices}
     return render_template("console/dashboard.html", live=live, drills=drills, waiting=waiting, drafts=drafts, **values)
 
 

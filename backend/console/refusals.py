@@ -55,9 +55,57 @@ _FIELDS = {
     "title": mark("題"),
     "body": mark("本文"),
     "reason": mark("理由"),
+    "topic": mark("話題"),
+    "areas": mark("区域"),
+    "from_months": mark("月齢（から）"),
+    "to_months": mark("月齢（になる前まで）"),
+    "push": mark("届け方"),
+    "phase": mark("災害の段階"),
+    "publish_at": mark("掲載を始める日時"),
+    "link": mark("詳しいページ"),
+    "correction": mark("何を訂正したか"),
+    "corrects": mark("訂正する元"),
+    "attachments": mark("添付"),
+    "url": mark("アドレス"),
+    "kind": mark("種類"),
+    "titles": mark("題"),
+    "slug": mark("話題の符号"),
+    "names": mark("名前"),
+    "descriptions": mark("説明"),
 }
 # What is said below in English (and stays so for English readers), in Japanese; the first that fits is taken.
 _REASONS = (
+    (
+        r"nobody can be rung there",
+        "境界のデータがない区域には届けられません。「掲載だけ」にするか、別の区域にしてください。",
+    ),
+    (r"say what was corrected", "何を訂正したかを書いてください。"),
+    (r"only a notice that corrects another", "訂正ではないお知らせには書けません。"),
+    (r"to be corrected is|has been corrected already", "元のお知らせは、もう訂正できません。"),
+    (r"withdrawn or corrected in this moment", "元のお知らせが、たったいま訂正されたか取り下げられました。"),
+    (r"is already past", "もう過ぎています。"),
+    (r"must lie after publish_at", "掲載を始める日時より後にしてください。"),
+    (r"must be a day and a time", "日付と時刻を入れてください。"),
+    (r"must be a number of months|must lie between 0 and \d+ months", "0〜300の数字（月数）で書いてください。"),
+    (r"must be more than from_months", "「から」より大きくしてください。"),
+    (r"whole address that begins with https", "https:// で始まるアドレスを書いてください。"),
+    (r"a title in one language at least", "題を書いてください。"),
+    (r"is there twice", "同じものが二つあります。"),
+    (r"there is no such area", "この区域はありません。"),
+    (r"to lie under, or it is retired", "上の話題がないか、終わっています。"),
+    (r"there is no topic|unknown topics", "この話題はないか、終わっています。"),
+    (r"is small letters, figures", "半角の英小文字・数字・ハイフンで書いてください。上の話題との間は点（.）です。"),
+    (r"below it is still offered", "下に、まだ続いている話題があります。先にそちらを終えてください。"),
+    (r"is, or was, a topic's", "この符号は、すでに使われています（終わった話題のものも、二度と使えません）。"),
+    (r"at most \d+ steps", "階層が深すぎます。"),
+    (r"must have 1 to \d+ (printable )?characters", "空か、長すぎるか、使えない文字があります。"),
+    (r"\d+ (areas|attachments), at most", "多すぎます。"),
+    (r"must be a day$", "日付を入れてください。"),
+    (r"must be a time such as", "時刻を 09:00 のように入れてください。"),
+    (r"must not lie before", "始まりより前にはできません。"),
+    (r"latitude and longitude in degrees", "緯度と経度を、両方とも度で書くか、両方とも空にしてください。"),
+    (r"^choose one|^is one of", "一つ選んでください。"),
+    (r"^is required", "書いてください。"),
     (r"must lie between ten minutes and fourteen days", "今から10分後〜14日後の間にしてください。"),
     (r"less than ten minutes remain", "期限まで10分を切っています。期限を延ばしてください。"),
     (r"an alert for .* has the level", "この災害には、その警戒レベルはありません。"),
@@ -143,7 +191,11 @@ def field(name: str) -> str:
     if name in _FIELDS:
         return say(_FIELDS[name])
     parts = [part for part in name.split(".") if part not in ("texts", "area_names")]
-    return "・".join(ENDONYMS.get(part) or say(_FIELDS.get(part, part)) for part in parts)
+    return "・".join(ENDONYMS.get(part) or _part(part) for part in parts)
+
+
+def _part(part: str) -> str:
+    return say("%(number)s番目", number=int(part) + 1) if part.isdecimal() else say(_FIELDS.get(part, part))
 
 
 def reason(said: str) -> str:

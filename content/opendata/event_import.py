@@ -157,7 +157,7 @@ class _Change:
                 dating = {"licence": self.options.licence, "as_of": self.options.as_of}
                 new = {"source": self.source, "source_id": key, "imported_at": self.now, **dating, **facts}
                 self.inserts.append(Event(**new))
-            elif known.withdrawn_at is None and known.content_hash == facts["content_hash"]:
+            elif _stays(known) and known.content_hash == facts["content_hash"]:
                 self._same(known)
             else:
                 self.report.restored += known.withdrawn_at is not None
@@ -180,7 +180,7 @@ class _Change:
             for name, value in facts.items():
                 setattr(event, name, value)
             if "content_hash" in facts:
-                event.imported_at, event.withdrawn_at = self.now, None
+                event.imported_at, event.withdrawn_at, event.withdrawn_by = self.now, None, None
                 self._date(event)
         self.session.flush()
 
@@ -205,6 +205,11 @@ class _Change:
     def _date(self, event: Event) -> None:
         event.licence = self.options.licence or event.licence
         event.as_of = self.options.as_of or event.as_of
+
+
+def _stays(known: Event) -> bool:
+    """Whether an unchanged row leaves it as it is: it is shown, or a person took it away."""
+    return known.withdrawn_at is None or known.withdrawn_by is not None
 
 
 def _by_source(rows: Sequence[Row], form: EventFormat, own: str | None, options: EventOptions) -> dict[str, list[Row]]:

@@ -213,6 +213,40 @@ def test_the_feed_is_atom_and_leads_to_the_messages_in_the_reader_s_language(tow
     assert told(drills, "entry/id") == []
 
 
+def test_notices_have_a_feed_of_what_is_shown_the_newest_first_and_safe_in_xml(town: Town, clock: Clock) -> None:
+    empty = town.call("GET", "/v1/notices.atom")
+    assert (empty.status_code, empty.mimetype) == (200, "application/atom+xml")
+    hostile = {"title": "<script src=x></script> & 断水", "body": "]]><b>断水します。</b>"}
+    made = []
+    for texts in (
+        {"ja": {"title": "一つ目", "body": "本文。"}},
+        {"ja": hostile, "en": {"title": "No water", "body": "<i>"}},
+    ):
+        clock.pass_(minutes=5)
+        draft = town.ok("POST", "/v1/staff/notices", {"texts": texts, "push": "none"}, by="author")
+        path = f"/v1/staff/notices/{draft['id']}"
+        sent = town.ok("POST", f"{path}/submit", {"version": draft["version"], "accept_warnings": True}, by="author")
+        made.append(town.ok("POST", f"{path}/approve", {"content_hash": sent["content_hash"]}, by="approver"))
+    town.ok("POST", "/v1/staff/notices", {"texts": {"ja": hostile}}, by="author")  # a draft is nobody's business
+    answer = town.call("GET", "/v1/notices.atom")
+    root = parsed(answer.data)
+    assert root.tag == "{http://www.w3.org/2005/Atom}feed"
+    for path in ("id", "title", "updated", "author/name", "entry/id", "entry/updated", "entry/summary"):
+        assert all(told(root, path)), path
+    assert told(root, "entry/title") == [hostile["title"], "一つ目"]
+    assert told(root, "entry/summary") == [hostile["body"], "本文。"]
+    assert told(root, "updated") == [max(told(root, "entry/updated"))]
+    for link in root.iterfind("{*}entry/{*}link[@rel='alternate']"):
+        assert town.ok("GET", link.attrib["href"].removeprefix("http://127.0.0.1:8000"))["title"]
+    english = town.call("GET", "/v1/notices.atom?lang=en")
+    assert told(parsed(english.data), "entry/title")[0] == "No water"
+    assert english.headers["Content-Language"] == "en"
+    same = town.call("GET", "/v1/notices.atom", **{"If-None-Match": answer.headers["ETag"]})
+    assert same.status_code == 304
+    town.ok("POST", f"/v1/staff/notices/{made[1]['id']}/withdraw", {"reason": "誤り"}, by="author")
+    assert told(parsed(town.call("GET", "/v1/notices.atom").data), "entry/title") == ["一つ目"]
+
+
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(1, 17), st.integers(1, 17), st.integers(1, 2)), max_size=5))
 def test_a_hole_is_cut_out_and_no_ground_is_lost_or_added(holes: list[tuple[int, int, int]]) -> None:

@@ -263,7 +263,11 @@ def test_lists_are_of_one_state_and_bounded(town):
     town.submit(made[1])
     drafts = town.ok("GET", f"{STAFF}?state=draft", by="author")["items"]
     assert [item["id"] for item in drafts] == [made[2]["id"], made[0]["id"]]
-    assert len(town.ok("GET", f"{STAFF}?limit=2", by="author")["items"]) == 2
+    first = town.ok("GET", f"{STAFF}?limit=2", by="author")
+    rest = town.ok("GET", f"{STAFF}?limit=2&cursor={first['next']}", by="author")
+    assert [item["id"] for item in first["items"] + rest["items"]] == [one["id"] for one in reversed(made)]
+    assert rest["next"] is None
+    problem(town.call("GET", f"{STAFF}?cursor=x", by="author"), 400, "bad-cursor")
     for query in ("limit=0", "limit=201", "state=nice"):
         problem(town.call("GET", f"{STAFF}?{query}", by="author"), 422, "invalid")
 
