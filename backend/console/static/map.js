@@ -82,13 +82,19 @@ window.yobikakeMap = (function () {
     const layer = L.tileLayer(at.tiles, { minNativeZoom: 5, maxNativeZoom: 18, maxZoom: 18, className: "map-tile" });
     const credit = L.control.attribution({ prefix: false });
     let came = 0, failed = 0;
-    layer.on("tileload", function () { came += 1; });
+    layer.on("tileload", function () {
+      came += 1;
+      own.map.getContainer().classList.add("with-tiles");
+    });
     layer.on("tileerror", function () {
       failed += 1;
       if (!came && failed >= 8) layer.remove(); // no way out of here: be quiet and do not try for ever
     });
     layer.on("add", function () { own.map.addControl(credit); credit.addAttribution(creditOf(at)); });
-    layer.on("remove", function () { own.map.removeControl(credit); });
+    layer.on("remove", function () {
+      own.map.removeControl(credit);
+      own.map.getContainer().classList.remove("with-tiles");
+    });
     function show() {
       failed = 0;
       if (tick.checked) layer.addTo(own.map);
