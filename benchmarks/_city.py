@@ -33,6 +33,8 @@ UNPLANNED = "SELECT count(*) FROM messages WHERE planning = 'waiting'"
 class City(RunningCity):
     """The processes of the stories, sending to the native provider instead of the stand-in."""
 
+    forked = False  # their memory and time are measured
+
     def __init__(self, folder: Path, store: Store, provider: Provider, project: str, **settings: str) -> None:
         super().__init__(
             folder,

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,19 +24,20 @@ from content import editors
 from content.editors import Role
 from database import open_engine, transaction
 from notifications.channels.webpush.vapid import make_key_file
+from tests.stories.nursery import Child
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
 
 
-def wait_for(true: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
+def wait_for(true: Callable[[], Any], what: str, patience_s: float = PATIENCE_S, every_s: float = 0.02) -> Any:
     """Looks until something is true; fails, saying what it waited for, when patience ends."""
     until = time.monotonic() + patience_s
     while time.monotonic() < until:
         found = true()
         if found:
             return found
-        time.sleep(0.02)
+        time.sleep(every_s)
     raise AssertionError(f"waited {patience_s:g} s in vain for {what}")
 
 
@@ -61,6 +62,8 @@ class Phone:
 class RunningCity:
     """Three kinds of processes around one database."""
 
+    forked = True  # from the nursery; False: each by a command of its own, as an operator starts it
+
     def __init__(self, folder: Path, database_url: str, *, browsers: bool = False, **settings: str) -> None:
         """`browsers`: the city has a key for Web Push, and the stand-in is its push service, too."""
         self.folder = folder
@@ -70,7 +73,9 @@ class RunningCity:
         self.standin_url = f"http://127.0.0.1:{self.standin_port}"
         self.http = requests.Session()
         self.http.trust_env = False
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._received: list[dict[str, Any]] = []
+        self._read_to = 0
+        self._processes: dict[str, Child | subprocess.Popen[bytes]] = {}
         self._settings = {
             "DATABASE_URL": database_url,
             "LISTEN": f"127.0.0.1:{self.port}",
@@ -119,41 +124,36 @@ class RunningCity:
         engine.dispose()
         return self
 
-    def launch(self, name: str, *command: str, module: bool = False) -> subprocess.Popen[bytes]:
+    def launch(self, name: str, *command: str, module: bool = False) -> Child | subprocess.Popen[bytes]:
         """Starts a process of the product; its words go into a file of the story's folder."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("YOBIKAKE_")}
         environment |= {f"YOBIKAKE_{key}": value for key, value in self._settings.items()}
         environment["PYTHONPATH"] = str(ROOT)
-        line = [sys.executable, *(command if module else ("-m", "backend.cli.main", *command))]
-        with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                line, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-            )
+        words = command if module else ("-m", "backend.cli.main", *command)
+        path = self.folder / f"{name}.log"
+        process = Child(words, ROOT, environment, path) if self.forked else _started(words, environment, path)
         self._processes[name] = process
         return process
 
-    def start_worker(self, name: str = "worker") -> subprocess.Popen[bytes]:
+    def start_worker(self, name: str = "worker") -> Child | subprocess.Popen[bytes]:
         """A worker process."""
         return self.launch(name, "worker")
 
     def kill(self, name: str = "worker") -> None:
         """SIGKILL: nothing is tidied up."""
         process = self._processes.pop(name)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _signal(process, signal.SIGKILL)
         process.wait(timeout=20)
 
     def stop(self) -> None:
         """Ends all processes, gently first."""
         for process in self._processes.values():
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
+            _signal(process, signal.SIGTERM)
         for process in self._processes.values():
             try:
                 process.wait(timeout=15)
             except subprocess.TimeoutExpired:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                _signal(process, signal.SIGKILL)
                 process.wait(timeout=15)
         self._processes.clear()
 
@@ -204,7 +204,7 @@ class RunningCity:
             return now if planned and now["open_batches"] == 0 else None
 
         try:
-            found: dict[str, Any] = wait_for(over, "the sending to end", patience_s)
+            found: dict[str, Any] = wait_for(over, "the sending to end", patience_s, every_s=0.1)
         except AssertionError as error:
             raise AssertionError(f"{error}: {self.progress(alert, kind=kind)}\n{self.words('worker')}") from None
         return found
@@ -218,10 +218,13 @@ class RunningCity:
 
     def received(self) -> Iterator[dict[str, Any]]:
         """Every request that the stand-in took, read from its log by nothing of ours."""
-        with (self.folder / "standin" / "received.jsonl").open(encoding="utf-8") as lines:
-            for line in lines:
-                if line.endswith("\n"):
-                    yield json.loads(line)
+        with (self.folder / "standin" / "received.jsonl").open("rb") as log:
+            log.seek(self._read_to)
+            for line in log:
+                if line.endswith(b"\n"):
+                    self._received.append(json.loads(line))
+                    self._read_to += len(line)
+        yield from self._received
 
     def rung(self, message_id: str) -> Counter[str]:
         """How often each token was accepted for a message."""
@@ -251,3 +254,16 @@ class RunningCity:
             return self.http.get(url, timeout=2).ok
         except requests.RequestException:
             return False
+
+
+def _started(words: Sequence[str], environment: Mapping[str, str], path: Path) -> subprocess.Popen[bytes]:
+    with path.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, *words], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def _signal(process: Child | subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """To it and to all that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

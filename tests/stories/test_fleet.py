@@ -48,10 +48,22 @@ def begin(city: RunningCity) -> tuple[set[str], dict[str, object], str]:
     for name in PAIR:
         city.start_worker(name)
     wait_for(lambda: city.ask("GET", "/readyz")["checks"]["worker"]["alive"] == len(PAIR), "both workers")
+    wait_for(lambda: listeners(city) >= len(PAIR), "both to listen for nudges")
     alert = city.issue(people.flood_order())
     message_id = str(city.progress(alert)["message_id"])
     wait_for(lambda: sum(city.rung(message_id).values()) > 100, "the first phones")
     return people.inside(phones), alert, message_id
+
+
+def listeners(city: RunningCity) -> int:
+    """Workers that hear when there is work; each has procrastinate's ear and one of its own."""
+    engine = city.engine()
+    with engine.connect() as connection:
+        ears = "query ILIKE 'listen %' OR query = 'SELECT 1'"  # so it asks now and then whether it still hears
+        query = sa.text(f"SELECT count(*) / 2 FROM pg_stat_activity WHERE datname = current_database() AND ({ears})")
+        found = int(connection.scalar(query) or 0)
+    engine.dispose()
+    return found
 
 
 def holders(city: RunningCity) -> set[str]:
