@@ -150,6 +150,12 @@ _REASONS = (
         r"too easy to guess",
         "推測されやすいパスワードです。使う文字の種類を増やし、名前や職員IDを含めないでください。",
     ),
+    (r"a place needs a name", "名前を書いてください。"),
+    (r"an address begins with https", "https:// か http:// で始まるアドレスを書いてください。"),
+    (r"look swapped", "緯度と経度が入れ替わっているようです。"),
+    (r"lies outside Japan|not a position|is not between", "日本の中の緯度・経度を、度で書いてください。"),
+    (r"capacity is no number of people", "定員は人数を数字で書いてください。"),
+    (r"there is no hazard", "災害の種類を選び直してください。"),
     (r"is a machine|is disabled", "この人にはサインインのリンクを渡せません。"),
 )
 
