@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -18,6 +18,8 @@ from geo.within import Box
 
 KINDS = (SiteKind.CHILDCARE_FACILITY, SiteKind.PUBLIC_FACILITY, SiteKind.AED)
 MOST_NEAREST = 100
+# What staff may edit of a facility beside its list; a list that changes it later counts.
+EDITED = ("available_days", "available_from", "available_until", "available_note", "phone", "url", "ages", "note")
 _PAGE = 500
 Keep = Callable[[Site], bool]
 
@@ -37,6 +39,20 @@ def opening(site: Site, moment: dt.datetime, is_holiday: Callable[[dt.date], boo
     except hours.HoursError:
         return Opening.UNKNOWN
     return read.at(moment, is_holiday) if read is not None else Opening.UNKNOWN
+
+
+def body(site: Site) -> dict[str, str | None]:
+    """What staff may edit of a facility, as it is."""
+    return {name: getattr(site, name) for name in EDITED}
+
+
+def put(session: Session, site: Site, said: Mapping[str, str | None], now: dt.datetime) -> None:
+    """Brings a facility to a body of `body`. The caller holds the turn of the importers; nobody is notified."""
+    for name in EDITED:
+        setattr(site, name, said.get(name))
+    site.version = site.version + 1
+    session.flush()
+    sites.bump_revision(session, now=now)
 
 
 def listed(

@@ -214,6 +214,7 @@ NAV: list[tuple[str, str, str, dict[str, str]]] = [
     ("console.shelters", mark("避難所"), "read", {}),
     ("console.messages", mark("台帳"), "read", {}),
     ("console.incidents_page", mark("障害"), "read", {}),
+    ("console.childcare", mark("子育て"), "read", {}),
     ("console.people", mark("人"), "staff", {}),
     ("console.journal_page", mark("記録"), "journal", {}),
 ]

@@ -35,6 +35,12 @@ def document(session: Session, source: str) -> Iterator[str]:
     yield ',\n"programmes": [' + ",".join(f"\n{_json(_programme(row))}" for row in programmes) + "\n]}\n"
 
 
+def entry(row: Guide | Programme) -> Record:
+    """One version as it is written."""
+    found: Record = json.loads(_json(_guide(row) if isinstance(row, Guide) else _programme(row)))
+    return found
+
+
 def _rows(session: Session, table: Any, source: str) -> list[Any]:
     wanted = sa.select(table).where(table.source == source, table.withdrawn_at.is_(None))
     return list(session.scalars(wanted.order_by(table.position, table.key, table.version)))

@@ -1,0 +1,233 @@
+"""The form of a guide or a programme: from an entry of the store to fields and back."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from backend.console.garbage_rows import filled, texts
+from backend.console.language import mark, say
+from content.opendata.childcare_edit import Body
+from content.texts import LANGUAGES
+
+MOST_ROWS = 30
+PLAIN = {
+    "topic": mark("話題"),
+    "position": mark("並び順"),
+    "effective_from": mark("この日から有効"),
+    "effective_to": mark("この日まで有効"),
+    "source_name": mark("もとになる資料"),
+    "source_url": mark("資料のアドレス"),
+    "licence": mark("利用の条件"),
+    "as_of": mark("いつの資料か"),
+    "from_age": mark("対象の年齢（から）"),
+    "to_age": mark("対象の年齢（まで。この年齢は含まない）"),
+    "kind": mark("種類"),
+    "born_from": mark("この日以降に生まれた子"),
+    "born_to": mark("この日までに生まれた子"),
+}
+KINDS = {
+    "check": mark("健診"),
+    "vaccine": mark("予防接種"),
+    "allowance": mark("手当・給付"),
+    "application": mark("届出・申請"),
+    "service": mark("訪問・預かりなど"),
+}
+ENDS = {
+    "age": mark("年齢（例: 1歳6か月）"),
+    "after_birth": mark("生まれてから（例: 6週、14日）"),
+    "grade": mark("学年（0は年長、1は小1）"),
+    "pregnancy": mark("妊娠週数（例: 28週）"),
+}
+LABELS = {
+    **PLAIN,
+    "id": mark("内部の名前"),
+    "version": mark("版"),
+    "areas": mark("区域のコード"),
+    "links": mark("リンク"),
+    "sample": mark("市がまだ確かめていない見本"),
+    "periods": mark("期間"),
+    "withdrawn": mark("取り下げた"),
+    "periods[].window": mark("いつからいつまで"),
+    "periods[].recommended": mark("標準的な時期"),
+    "periods[].doses": mark("回数"),
+    "periods[].names": mark("名前"),
+}
+_AGES = str.maketrans({"歳": "y", "才": "y", "月": "m", "週": "w", "日": "d"})
+Wrong = list[tuple[str, str, str]]
+
+
+@dataclass(slots=True)
+class PeriodTyped:
+    """What stands in the fields of one period; `ends` by "window.from", "recommended.until" …"""
+
+    key: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+    ends: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # kind, value, day of a school year
+    roll: dict[str, bool] = field(default_factory=dict)
+    doses: str = ""
+    added: bool = False
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> PeriodTyped:
+        """The fields of a stored period."""
+        made = cls(key=raw["id"], names=dict(raw.get("names") or {}), doses=str(raw.get("doses") or ""))
+        for part in ("window", "recommended"):
+            window = raw.get(part) or {}
+            made.roll[part] = window.get("roll", False)
+            for side in ("from", "until"):
+                end = dict(window.get(side) or {})
+                day = str(end.pop("day", ""))
+                for kind, value in end.items():
+                    made.ends[f"{part}.{side}"] = (kind, str(value), day)
+        return made
+
+    @classmethod
+    def read(cls, form: MultiDict[str, str], at: str) -> PeriodTyped:
+        """What was typed into the row that begins with `at`."""
+        doses = form.get(f"{at}-doses", "").strip()
+        made = cls(form.get(f"{at}-key", "").strip(), texts(form, f"{at}-names"), doses=doses)
+        for part in ("window", "recommended"):
+            made.roll[part] = f"{at}-{part}-roll" in form
+            for side in ("from", "until"):
+                name = f"{at}-{part}-{side}"
+                said = (form.get(f"{name}-{one}", "").strip() for one in ("kind", "value", "day"))
+                kind, value, day = said
+                if kind:
+                    made.ends[f"{part}.{side}"] = (kind, value, day)
+        return made
+
+    def entry(self, before: Mapping[str, Any]) -> Body:
+        """The period as it is stored; intervals of doses stay as they were."""
+        found: Body = {"id": self.key, "names": self.names, "intervals": before.get("intervals", [])}
+        found["doses"] = int(self.doses) if self.doses.isdecimal() else self.doses
+        for part in ("window", "recommended"):
+            ends = {side: self.ends.get(f"{part}.{side}") for side in ("from", "until")}
+            window: Body = {side: _end(*end) for side, end in ends.items() if end is not None}
+            if self.roll.get(part) and window:
+                window["roll"] = True
+            if part == "window" or window:
+                found[part] = window
+        return {name: value for name, value in found.items() if name == "window" or value not in (None, "", [], {})}
+
+
+@dataclass(slots=True)
+class Typed:
+    """What stands in the form's fields."""
+
+    plain: dict[str, str] = field(default_factory=dict)
+    key: str = ""
+    texts: dict[str, dict[str, str]] = field(default_factory=dict)
+    links: list[dict[str, str]] = field(default_factory=list)
+    areas: str = ""
+    sample: bool = False
+    periods: list[PeriodTyped] = field(default_factory=list)
+    born: str = ""
+    seen: str = ""
+    previewed: str = ""
+
+    @classmethod
+    def of(cls, body: Body, seen: str) -> Typed:
+        """The form of a stored entry."""
+        links = [{"url": one["url"], **(one.get("names") or {})} for one in body.get("links", [])]
+        return cls(
+            plain={name: str(body.get(name, "")) for name in PLAIN},
+            key=body.get("id", ""),
+            texts={language: dict(text) for language, text in body.get("texts", {}).items()},
+            links=links,
+            areas=" ".join(body.get("areas", [])),
+            sample=body.get("sample", False),
+            periods=[PeriodTyped.of(one) for one in body.get("periods", [])],
+            seen=seen,
+        )
+
+    @classmethod
+    def read(cls, form: MultiDict[str, str]) -> Typed:
+        """What was typed, right or wrong."""
+        said = {}
+        for language in LANGUAGES:
+            both = {part: form.get(f"{language}.{part}", "") for part in ("title", "body")}
+            text = {part: written.replace("\r\n", "\n").strip() for part, written in both.items()}
+            if any(text.values()):
+                said[language] = text
+        links = [
+            {"url": url, **texts(form, f"link-{at}")}
+            for at in range(MOST_ROWS)
+            if (url := form.get(f"link-{at}-url", "").strip())
+        ]
+        return cls(
+            plain={name: form.get(name, "").strip() for name in PLAIN},
+            key=form.get("key", "").strip(),
+            texts=said,
+            links=links,
+            areas=form.get("areas", "").strip(),
+            sample="sample" in form,
+            periods=[PeriodTyped.read(form, f"period-{at}") for at in range(MOST_ROWS) if f"period-{at}-key" in form],
+            born=form.get("born", ""),
+            seen=form.get("seen", ""),
+            previewed=form.get("previewed", ""),
+        )
+
+    def apply(self, step: str) -> bool:
+        """Adds or takes away a period; False for any other step."""
+        if step == "add-period" and len(self.periods) < MOST_ROWS:
+            self.periods.append(PeriodTyped(key=f"p{len(self.periods) + 1}", added=True))
+            return True
+        found = re.fullmatch(r"drop-period-(\d{1,2})", step)
+        if found and int(found[1]) < len(self.periods):
+            del self.periods[int(found[1])]
+            return True
+        return False
+
+    def body(self, before: Body, part: str) -> Body:
+        """The whole entry that was typed; what is wrong with it is found where every file is read."""
+        found: Body = {"id": before.get("id") or self.key, "version": before.get("version", 1)}
+        mine = [name for name in PLAIN if (name in ("from_age", "to_age")) <= (part == "guides")]
+        mine = [name for name in mine if (name in ("kind", "born_from", "born_to")) <= (part == "programmes")]
+        found |= {name: self.plain.get(name, "") for name in mine}
+        place = unicodedata.normalize("NFKC", found["position"])
+        found["position"] = int(place) if place.isdecimal() and len(place) < 8 else 0
+        found |= {name: _age(found[name]) for name in ("from_age", "to_age") if name in found}
+        named = [(one["url"], {tag: said for tag, said in one.items() if tag != "url"}) for one in self.links]
+        links = [filled({"url": url, "names": names}) for url, names in named]
+        found |= {"texts": self.texts, "links": links, "areas": re.split(r"[\s,、]+", self.areas) if self.areas else []}
+        if part == "programmes":
+            known = {one["id"]: one for one in before.get("periods", [])}
+            found["periods"] = [one.entry(known.get(one.key, {})) for one in self.periods]
+        return filled(found) | {"sample": self.sample}
+
+
+def wrong_of(errors: list[tuple[str, str]]) -> Wrong:
+    """What the reader of files refused, tied to the fields of the form."""
+    found: Wrong = []
+    for place, reason in errors:
+        rest = re.sub(r"^(guides|programmes)\[\d+\]\.?", "", place)
+        at = re.match(r"periods\[(\d+)\]", rest)
+        if at is not None:
+            found.append((f"period-{at[1]}", say("期間 %(number)s", number=int(at[1]) + 1), reason))
+        elif rest in PLAIN:
+            found.append((rest, say(PLAIN[rest]), reason))
+        elif rest.startswith("texts"):
+            found.append(("ja.title", say("文章"), reason))
+        else:
+            found.append(("", say(LABELS.get(rest.split("[")[0], mark("内容"))), reason))
+    return found
+
+
+def _end(kind: str, value: str, day: str) -> Body:
+    plain = _age(value)
+    if kind == "grade":
+        number = int(plain) if re.fullmatch(r"-?\d{1,2}", plain) else plain
+        return filled({"grade": number, "day": day}) | {"grade": number}
+    return {kind: plain}
+
+
+def _age(written: str) -> str:
+    """「1歳6か月」 as 1y6m; other writing stays as it is and is refused with its reason."""
+    plain = unicodedata.normalize("NFKC", written).replace(" ", "")
+    return re.sub("[かヶケカ箇]月", "月", plain).translate(_AGES).replace("w間", "w").replace("d間", "d")
