@@ -31,7 +31,7 @@ LABELS = {
     "time_note": mark("日時の注意"),
     "description": mark("説明"),
     "category": mark("種類"),
-    "audience": mark("対象"),
+    "audience": mark("対象の人"),
     "from_months": mark("月齢（から）"),
     "to_months": mark("月齢（になる前まで）"),
     "fee": mark("料金"),
