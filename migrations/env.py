@@ -33,6 +33,8 @@ TABLES = (
     "content.known_browsers",
     "content.notice_index",
     "content.notice_table",
+    "content.opendata.intake_lines",
+    "content.opendata.intakes",
     "content.revisions",
     "content.sign_ins",
     "content.signing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import click
 from flask.cli import with_appcontext
 
 import database
-from backend import clock
+from backend import clock, importing
 from content.opendata import kinds
 from database import db
 from geo.opendata.encoding import MAX_BYTES
@@ -159,6 +160,14 @@ def garbage(
         click.echo(json.dumps(reports, ensure_ascii=False, indent=2))
     if failed:
         raise SystemExit(1)
+
+
+@command.command("work", hidden=True)
+@with_appcontext
+def work() -> None:
+    """Reads or takes in the long files that wait on the console's page; the worker calls it."""
+    os.nice(10)  # alerts go first
+    importing.work(db.engine, clock.now)
 
 
 def _cities(paths: Files) -> Iterable[tuple[str, list[Path]]]:

@@ -13,7 +13,7 @@ from types import FrameType
 import click
 from sqlalchemy.engine import Engine
 
-from backend import channel, clock, keeping, logs
+from backend import channel, clock, importing, keeping, logs
 from backend.config import Settings
 from database import open_engine
 from notifications import reviews
@@ -36,7 +36,12 @@ def command() -> None:
             lease=dt.timedelta(seconds=settings.lease_seconds),
             retry_base=dt.timedelta(seconds=settings.retry_seconds),
             operator_webhook=settings.operator_webhook_url,
-            more_duties=[keeping.duty(settings), *reminding.of_city(settings.zone), reviews.DUTY],
+            more_duties=[
+                keeping.duty(settings),
+                importing.Starter().duty(),
+                *reminding.of_city(settings.zone),
+                reviews.DUTY,
+            ],
             paces=channel.paces(settings),
             at_once=settings.batches_at_once,
             zone=settings.zone,

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import sqlalchemy as sa
-from flask import Flask, Response, flash, g, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.sessions import NullSession
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, generate_csrf
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
 from backend import clock
@@ -44,13 +45,13 @@ desk = Desk("console", __name__, url_prefix="/console", template_folder="templat
 
 
 def page(
-    rule: str, *actions: str, post: bool = False, name: str | None = None, keeps: bool = False
+    rule: str, *actions: str, post: bool = False, name: str | None = None, keeps: bool = False, large: int = 0
 ) -> Callable[[View], View]:
     """Adds a page for people whose role permits every one of `actions`; the view finds the person in `g.editor`.
 
     `post`: it takes a form, and nothing else. `keeps`: what was written outlives the sign-in and is sent after the
-    next one; never for an approval, which is of what somebody has just seen. Without actions the page is for
-    everybody who is signed in.
+    next one; never for an approval, which is of what somebody has just seen. `large`: bytes that a form with files
+    may have, from people who are signed in. Without actions the page is for everybody who is signed in.
     """
 
     def decorator(view: View) -> View:
@@ -71,6 +72,7 @@ def page(
 
         marked: Any = guarded
         marked._actions = frozenset(actions)  # the tests look for it at every route
+        marked._large = large
         desk.add_url_rule(rule, name or view.__name__, marked, methods=["POST" if post else "GET"])
         return view
 
@@ -89,12 +91,22 @@ def open_page(rule: str, *, post: bool = False) -> Callable[[View], View]:
 
 def signed_in() -> SignIn | None:
     """The sign-in of this browser, half ones too; None when there is none that holds."""
+    return _sign_in(session())
+
+
+def _is_known() -> bool:
+    """Whether somebody is signed in, asked before the view's own transaction."""
+    with transaction(db.engine, "read") as own:
+        return _sign_in(own) is not None
+
+
+def _sign_in(session: Session) -> SignIn | None:
     token = cookie.get("sign_in")
     if not isinstance(token, str):
         return None
     limits = settings()
     idle, longest = dt.timedelta(minutes=limits.console_idle_minutes), dt.timedelta(hours=limits.console_hours)
-    return sign_ins.find(session(), token, clock.now(), idle=idle, longest=longest)
+    return sign_ins.find(session, token, clock.now(), idle=idle, longest=longest)
 
 
 def let_in(token: str) -> None:
@@ -150,6 +162,9 @@ def check_the_form() -> ResponseReturnValue | None:
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
             return refusal(400, say(FORM_OLD))
+        large = getattr(current_app.view_functions.get(request.endpoint or ""), "_large", 0)
+        if large and _is_known():  # strangers send nothing large
+            request.max_content_length = max(large, request.max_content_length or 0)
         csrf.protect()
     return None
 
@@ -215,6 +230,7 @@ NAV: list[tuple[str, str, str, dict[str, str]]] = [
     ("console.messages", mark("台帳"), "read", {}),
     ("console.incidents_page", mark("障害"), "read", {}),
     ("console.childcare", mark("子育て"), "read", {}),
+    ("console.imports", mark("取り込み"), "import", {}),
     ("console.people", mark("人"), "staff", {}),
     ("console.journal_page", mark("記録"), "journal", {}),
 ]

@@ -114,9 +114,9 @@ class Report:
         return self.told.get(act, 0) < TOLD
 
     def outcome(self) -> str:
-        """SHA-256 over everything this report says: another outcome of the same file means that the store moved."""
+        """SHA-256 over everything but the remarks: another outcome of the same file means that the store moved."""
         said = self.to_json()
-        for name in ("dry_run", "applied"):
+        for name in ("dry_run", "applied", "warnings", "warning_count"):
             said.pop(name)
         whole = self._seen.copy()
         whole.update(json.dumps(said, ensure_ascii=False, sort_keys=True).encode())
