@@ -207,6 +207,32 @@ def test_an_area_without_a_boundary_cannot_be_rung_but_listed(session, people):
     assert announce(session, _publish(session, people, topic=None, areas=["04103-霞目"], push="none"), NOW) is None
 
 
+def test_whom_it_would_ring_is_counted_without_writing_once_the_shape_is_at_hand(session, people, followers):
+    _make_area(session, "04103-荒井")
+    make_device(session, INSIDE)
+
+    def draft(**change):
+        content = Content(**({"texts": {"ja": TEXTS["ja"]}, "topic": None} | change))
+        return notices.create(session, content, actor=people.author, now=NOW)
+
+    def reach(notice):
+        found = announcements.reach(session, notice, NOW, TOKYO)
+        return found.devices if found is not None else None
+
+    there = draft(areas=["04103-荒井"])
+    assert reach(there) is None
+    assert session.scalars(sa.select(dangers.DangerArea)).all() == []
+    announcements.audience_of(session, there, NOW, TOKYO)
+    assert reach(there) == 1
+    assert reach(draft(topic="water")) == 2
+    assert reach(draft(push="everyone")) == 4
+    assert reach(draft(topic="water", push="none")) == 0
+    assert not announcements.rings(draft())
+    assert reach(draft()) == 0
+    with pytest.raises(UnknownTopics):
+        reach(draft(topic="nothing"))
+
+
 def test_the_shape_of_a_circular_that_waits_is_kept_until_it_is_said(session, people):
     _make_area(session, "04103-荒井")
     device = make_device(session, INSIDE)
