@@ -231,6 +231,7 @@ NAV: list[tuple[str, str, str, dict[str, str]]] = [
     ("console.incidents_page", mark("障害"), "read", {}),
     ("console.childcare", mark("子育て"), "read", {}),
     ("console.imports", mark("取り込み"), "import", {}),
+    ("console.areas", mark("区域"), "read", {}),
     ("console.people", mark("人"), "staff", {}),
     ("console.journal_page", mark("記録"), "journal", {}),
 ]
