@@ -120,6 +120,9 @@ def search(
     session: Session,
     *,
     text: str = "",
+    who: str = "",
+    action: str = "",
+    subject: str = "",
     since: dt.datetime | None = None,
     until: dt.datetime | None = None,
     before: int | None = None,
@@ -127,13 +130,14 @@ def search(
 ) -> Sequence[Entry]:
     """Entries, newest first: those whose person, action or subject holds `text`, from `since` until before `until`.
 
-    `before` is the number of the last entry of the page before.
+    `who`, `action` and `subject` are each looked for in their own column. `before` is the number of the last entry
+    of the page before.
     """
     wanted = sa.select(Entry).order_by(Entry.number.desc()).limit(most)
-    if text := text.replace("\0", "").strip():
-        wanted = wanted.where(
-            sa.or_(*(column.contains(text, autoescape=True) for column in (Entry.name, Entry.action, Entry.subject)))
-        )
+    own = (Entry.name, Entry.action, Entry.subject)
+    for said, columns in ((text, own), (who, own[:1]), (action, own[1:2]), (subject, own[2:])):
+        if plain := said.replace("\0", "").strip():
+            wanted = wanted.where(sa.or_(*(column.contains(plain, autoescape=True) for column in columns)))
     if since is not None:
         wanted = wanted.where(Entry.at >= since)
     if until is not None:

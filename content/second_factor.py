@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
+import re
 import unicodedata
 
 import pyotp
@@ -35,3 +36,11 @@ def step_of(secret: str, code: str, now: dt.datetime, after: int) -> int | None:
         if right and step > after:
             found = step
     return found
+
+
+def digits(secret: str, now: dt.datetime) -> tuple[str, int]:
+    """The six digits of a moment and the seconds for which they stay, as an app shows them. Raises ValueError."""
+    plain = "".join(secret.split()).upper()
+    if not re.fullmatch(r"[A-Z2-7]{16,}", plain):
+        raise ValueError("this is no key of an authenticator app: 16 or more letters A-Z and digits 2-7")
+    return pyotp.TOTP(plain).at(now), STEP_S - int(now.timestamp()) % STEP_S

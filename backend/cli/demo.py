@@ -18,7 +18,7 @@ import click
 
 from backend import clock
 from backend.cli import firstminute
-from backend.cli.seed import NotEmpty, plant
+from backend.cli.seed import NotEmpty, invited, plant
 from backend.config import Settings, child_environment
 from backend.supervisor import Service, Supervisor
 from content.editors import Role
@@ -104,7 +104,7 @@ def command(port: int, standin_port: int, data: Path, smoke: bool) -> None:
 def _perform(stage: Stage, smoke: bool) -> int:
     environment = child_environment(**stage.settings())
     with Supervisor(environment, ROOT, _say) as supervisor:
-        keys = _prepare(stage, environment)
+        keys, links = _prepare(stage, environment)
         supervisor.start(_service(stage, "stand-in", "standin", "--port", str(stage.standin_port), "--state-dir",
                                   str(stage.data / "standin")))  # fmt: skip
         _wait(supervisor, "the stand-in", lambda: _answers(f"{stage.phones}/_standin/health"))
@@ -116,14 +116,14 @@ def _perform(stage: Stage, smoke: bool) -> int:
             return 130
         if smoke:
             return _smoke(stage, keys)
-        _say(firstminute.welcome(stage.city, stage.phones, keys))
+        _say(firstminute.welcome(stage.city, stage.phones, keys, links))
         supervisor.watch(lambda: False)
         _say("Stopping …")
     return 0
 
 
-def _prepare(stage: Stage, environment: dict[str, str]) -> dict[Role, str]:
-    """The schema of this version and the sample city; keys of people added just now."""
+def _prepare(stage: Stage, environment: dict[str, str]) -> tuple[dict[Role, str], dict[Role, str]]:
+    """The schema of this version and the sample city; keys of people added just now, and ways into the console."""
     stage.data.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(stage.data / "logs", ignore_errors=True)
     if not stage.vapid_key.exists():
@@ -135,7 +135,9 @@ def _prepare(stage: Stage, environment: dict[str, str]) -> dict[Role, str]:
     engine = open_engine(stage.database_url)
     try:
         with transaction(engine) as session:
-            return plant(session, clock.utc_now()).keys
+            now = clock.utc_now()
+            keys = plant(session, now).keys  # refuses a database with places of a real city
+            return keys, {role: f"{stage.city}/console/welcome/{one}" for role, one in invited(session, now).items()}
     except NotEmpty as reason:
         raise click.ClickException(f"{reason}. The database is {engine.url!r}") from None
     finally:

@@ -42,8 +42,8 @@ def script(city: str, phones: str, keys: Mapping[Role, str]) -> str:
     return f"{settings(city, phones, keys)}\n{commands()}"
 
 
-def welcome(city: str, phones: str, keys: Mapping[Role, str]) -> str:
-    """What is printed when all is up."""
+def welcome(city: str, phones: str, keys: Mapping[Role, str], links: Mapping[Role, str] | None = None) -> str:
+    """What is printed when all is up. `links`: ways into the console, each good once."""
     lost = (
         "The keys were printed on the first run and are stored only hashed. New ones:\n"
         f"  {RENEW} '見本 起案者'\n  {RENEW} '見本 承認者'"
@@ -55,9 +55,24 @@ def welcome(city: str, phones: str, keys: Mapping[Role, str]) -> str:
   city            {city}/
   documentation   {city}/docs
   pretend phones  {phones}/
+  console         {city}/console
+{_doors(links or {})}
 {given}
 
 The first minute, to paste into another terminal:
 
 {script(city, phones, keys)}
 """
+
+
+def _doors(links: Mapping[Role, str]) -> str:
+    if not links:
+        return "  (both people of the sample set their passwords; a new link: .venv/bin/yobikake staff invite NAME)"
+    lines = [f"    as {role.value:9} {link}" for role, link in links.items()]
+    return "\n".join(
+        (
+            "  City hall's side, each link once: set a password and an authenticator app, in two browsers",
+            "  (or one private window); without a phone: .venv/bin/yobikake authenticator KEY-FROM-THE-PAGE",
+            *lines,
+        )
+    )

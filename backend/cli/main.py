@@ -23,6 +23,7 @@ from database import db
 # Only the one that is called is imported: a worker that was killed is back a second sooner.
 COMMANDS = {
     "audit": "backend.cli.audit",
+    "authenticator": "backend.cli.authenticator",
     "db": "backend.cli.database",
     "demo": "backend.cli.demo",
     "doctor": "backend.cli.doctor",

@@ -17,7 +17,8 @@ from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
 from backend import clock
-from content import editors, notices
+from content import accounts, editors, notices, signing
+from content.accounts import Account
 from content.editors import Role
 from content.notices import Content, NoticeRefused
 from content.opendata.childcare_import import import_childcare
@@ -35,8 +36,9 @@ SOURCE = "sample"
 LICENCE = "Apache-2.0 (invented data that ship with Yobikake)"
 AS_OF = dt.date(2026, 11, 1)
 CITY_TZ = ZoneInfo("Asia/Tokyo")
-# Two people, because nobody approves what he wrote himself.
+# Two people, because nobody approves what he wrote himself; and what they sign in with.
 PEOPLE = {"見本 起案者": Role.AUTHOR, "見本 承認者": Role.APPROVER}
+LOGINS = {Role.AUTHOR: "author", Role.APPROVER: "approver"}
 
 
 class NotEmpty(ValueError):
@@ -97,6 +99,23 @@ def plant(session: Session, now: dt.datetime) -> Planted:
     for given in json.loads((folder / "notices.json").read_text(encoding="utf-8")):
         _publish(session, now, **given)
     return Planted(reports, keys)
+
+
+def invited(session: Session, now: dt.datetime) -> dict[Role, str]:
+    """New one-time links' secrets for those of the two who never set a password; whoever did keeps it."""
+    signing.ensure(session)
+    found = {}
+    for name, role in PEOPLE.items():
+        person = editors.by_name(session, name)
+        if person is None or person.disabled_at is not None:
+            continue
+        account = session.get(Account, person.id)
+        if account is None or account.password_hash is None:
+            login = LOGINS[role] if account is None else None
+            if account is None and accounts.by_login(session, LOGINS[role]) is not None:
+                continue  # somebody of this city has it
+            found[role] = accounts.invite(session, person, login, now)
+    return found
 
 
 def _publish(session: Session, now: dt.datetime, slug: str, **said: Any) -> None:

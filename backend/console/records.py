@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,10 +18,11 @@ from backend.console.door import page
 from backend.console.language import local, mark
 from backend.transaction import session
 from content import journal
-from content.journal import Entry
+from content.journal import Entry, Verdict
 
 PAGE = 50
 MOST_EXPORTED = 100_000
+SEARCHED = ("text", "who", "action", "subject", "since", "until")
 _COLUMNS = (
     mark("番号"), mark("日時"), mark("人"), mark("入口"), mark("操作"), mark("対象"), mark("詳細"), mark("ハッシュ"),
 )  # fmt: skip
@@ -34,9 +36,9 @@ def journal_page() -> ResponseReturnValue:
     found = journal.search(session(), **wanted, before=int(before) if _number(before) else None, most=PAGE + 1)
     older = None
     if len(found) > PAGE:
-        said: dict[str, Any] = {name: request.args.get(name, "") for name in ("text", "since", "until")}
+        said: dict[str, Any] = {name: request.args.get(name, "") for name in SEARCHED}
         older = url_for("console.journal_page", **said, before=found[PAGE - 1].number)
-    return render_template("console/journal.html", entries=found[:PAGE], older=older, details=_details, verdict=None)
+    return _show(found[:PAGE], older=older)
 
 
 @page("/journal/export", "journal", post=True)
@@ -50,11 +52,17 @@ def export_journal() -> ResponseReturnValue:
 
 @page("/journal/verify", "journal", post=True)
 def verify_journal() -> ResponseReturnValue:
-    """Walks the whole chain."""
+    """Walks the whole chain; where it is broken the page shows the entries around that place."""
     verdict = journal.verify(session())
     journaling.note(action="journal.verify", sound=verdict.sound, entries=verdict.entries)
-    found = journal.search(session(), most=PAGE)
-    return render_template("console/journal.html", entries=found, older=None, details=_details, verdict=verdict)
+    around = verdict.number + PAGE // 2 if verdict.number is not None else None
+    return _show(journal.search(session(), before=around, most=PAGE), verdict=verdict)
+
+
+def _show(entries: Sequence[Entry], *, older: str | None = None, verdict: Verdict | None = None) -> str:
+    return render_template(
+        "console/journal.html", entries=entries, older=older, details=_details, verdict=verdict, searched=SEARCHED
+    )
 
 
 def _wanted(said: Any) -> dict[str, Any]:
@@ -62,7 +70,7 @@ def _wanted(said: Any) -> dict[str, Any]:
     since, until = _day(said.get("since", ""), zone), _day(said.get("until", ""), zone)
     # The last day is meant with all its hours.
     return {
-        "text": said.get("text", "")[:200],
+        **{name: said.get(name, "")[:200] for name in ("text", "who", "action", "subject")},
         "since": since,
         "until": until + dt.timedelta(days=1) if until is not None else None,
     }

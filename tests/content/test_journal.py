@@ -79,6 +79,9 @@ def test_entries_are_found_by_words_by_days_and_page_by_page(session: Session) -
     assert [one.number for one in journal.search(session, text="alert 3")] == [4]
     assert len(journal.search(session, text="山田")) == 5
     assert not journal.search(session, text="100%")
+    assert [one.number for one in journal.search(session, who="山田", action="draft", subject="alert 2")] == [3]
+    assert not journal.search(session, who="alert 2")
+    assert not journal.search(session, action="山田")
     assert [one.number for one in journal.search(session, since=NOW + minute, until=NOW + 3 * minute)] == [3, 2]
     assert [one.number for one in journal.search(session, before=4, most=2)] == [3, 2]
 

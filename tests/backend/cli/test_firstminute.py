@@ -35,3 +35,14 @@ def test_a_later_run_says_how_to_get_new_keys() -> None:
     shown = firstminute.welcome("http://127.0.0.1:8000", "http://127.0.0.1:8085", {})
     assert firstminute.RENEW in shown
     assert "yks_author" not in shown
+
+
+def test_links_into_the_console_are_shown_while_nobody_used_them() -> None:
+    city = "http://127.0.0.1:8010"
+    links = {Role.AUTHOR: f"{city}/console/welcome/abc", Role.APPROVER: f"{city}/console/welcome/def"}
+    shown = firstminute.welcome(city, "http://127.0.0.1:8011", KEYS, links)
+    assert all(link in shown for link in links.values())
+    assert "yobikake authenticator" in shown
+    later = firstminute.welcome(city, "http://127.0.0.1:8011", {}, {})
+    assert "/console/welcome/" not in later
+    assert "staff invite" in later

@@ -13,7 +13,7 @@ from shapely.geometry import shape
 from sqlalchemy.orm import Session
 
 from backend.cli import seed
-from content import editors, offices
+from content import accounts, editors, offices, signing
 from content.childcare import programmes
 from content.childcare.guides import Guide
 from content.childcare.programmes import Programme
@@ -149,3 +149,27 @@ def test_new_year_s_lost_paper_day_moves_in_the_areas_of_the_first_friday(sessio
         plan = rules.of_area(session, area).plan(dt.date(2026, 12, 28), dt.date(2027, 1, 31))
         moved += [(one.origin, one.day) for one in plan.collections if one.moved]
     assert moved == [(dt.date(2027, 1, 1), dt.date(2027, 1, 29))] * 3
+
+
+def test_the_two_people_get_a_way_into_the_console_until_they_used_it(session: Session) -> None:
+    assert seed.invited(session, NOON) == {}
+    seed.plant(session, NOON)
+    first = seed.invited(session, NOON)
+    assert set(first) == {Role.AUTHOR, Role.APPROVER}
+    assert signing.secret(session) is not None
+    again = seed.invited(session, NOON)
+    assert accounts.invited(session, first[Role.AUTHOR], NOON) is None  # a newer link stands in its place
+    used = accounts.accept(session, again[Role.AUTHOR], "広瀬川 2026 の水位", NOON)
+    assert used is not None
+    assert used.login == "author"
+    later = seed.invited(session, NOON)
+    assert set(later) == {Role.APPROVER}
+    session.refresh(used)
+    assert used.password_hash is not None
+
+
+def test_a_login_that_somebody_has_is_left_to_them(session: Session) -> None:
+    seed.plant(session, NOON)
+    other = editors.add(session, "別の人", Role.READER, NOON)[0]
+    accounts.invite(session, other, "author", NOON)
+    assert set(seed.invited(session, NOON)) == {Role.APPROVER}
