@@ -8,20 +8,18 @@ from types import SimpleNamespace
 import pyotp
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from content import editors, workflow
 from content.accounts import Account
 from content.editors import Editor, Role
 from content.workflow import NotAllowed
-from database import transaction
 from notifications import approval, drafting, reviews
 from notifications.alerts import Act, Alert, State
 from notifications.dispatch import incidents
-from notifications.drafting import Conflict
 from notifications.messages import Message
 from notifications.reviews import Verdict
+from tests.conftest import Store
 from tests.notifications.builders import (
     CITY,
     HOUR,
@@ -31,7 +29,6 @@ from tests.notifications.builders import (
     make_device,
     make_draft,
     make_people,
-    overlapping,
     spec,
     submit,
 )
@@ -60,6 +57,12 @@ def own(session: Session, people: SimpleNamespace, **changes: object) -> tuple[A
 def break_glass(session: Session, alert: Alert, actor: Editor, seen: str, **changes: object) -> Message:
     given = {"code": code_at(), "reason": "誰も電話に出ない", "now": NOW, "public_url": PUBLIC_URL, **changes}
     return approval.break_glass(session, alert, actor=actor, seen_hash=seen, **given)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store(sqlite_store: Store) -> Store:
+    """What the stores could do differently is tried in test_break_glass_races and test_alerts_stateful."""
+    return sqlite_store
 
 
 @pytest.fixture
@@ -194,74 +197,3 @@ def test_an_overdue_review_calls_the_operator_until_somebody_signs(session: Sess
     reviews.sign(session, review, actor=people.other, verdict=Verdict.WRONG, note="誤り", now=late)
     assert not incidents.open_ones(session)
     assert reviews.call(session, late) == 0
-
-
-def _ready(engine: Engine) -> tuple[str, int]:
-    with transaction(engine) as session:
-        people = make_people(session)
-        give_factor(session, people.duty)
-        make_device(session, INSIDE)
-        alert, seen = own(session, people)
-        return seen, alert.version
-
-
-def _duty(session: Session) -> Editor:
-    return session.scalars(sa.select(Editor).where(Editor.name == "duty")).one()
-
-
-def _alert(session: Session) -> Alert:
-    return session.scalars(sa.select(Alert)).one()
-
-
-def test_of_an_edit_and_a_lone_release_the_first_wins(engine: Engine) -> None:
-    seen, version = _ready(engine)
-
-    def edit(session: Session) -> None:
-        own_words = spec(NOW, level=5, area_names={"ja": "ほかの場所"})
-        drafting.edit(
-            session, _alert(session), own_words, actor=_duty(session), version=version, now=NOW, city=CITY
-        )  # fmt: skip
-
-    with pytest.raises((NotAllowed, Conflict)):
-        overlapping(engine, edit, lambda session: break_glass(session, _alert(session), _duty(session), seen))
-    with transaction(engine, "read") as session:
-        assert _alert(session).state == State.DRAFT
-        assert not reviews.waiting(session)
-        assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == 0
-
-
-def test_of_a_lone_release_and_an_edit_what_was_seen_is_sent(engine: Engine) -> None:
-    seen, version = _ready(engine)
-
-    def edit(session: Session) -> None:
-        own_words = spec(NOW, level=5, area_names={"ja": "ほかの場所"})
-        drafting.edit(
-            session, _alert(session), own_words, actor=_duty(session), version=version, now=NOW, city=CITY
-        )  # fmt: skip
-
-    with pytest.raises((NotAllowed, Conflict)):
-        overlapping(engine, lambda session: break_glass(session, _alert(session), _duty(session), seen), edit)
-    with transaction(engine, "read") as session:
-        assert _alert(session).state == State.LIVE
-        (review,) = reviews.waiting(session)
-        assert review.content_hash == seen
-        assert reviews.untouched(session, review)
-
-
-def test_one_code_given_twice_at_once_releases_one(engine: Engine) -> None:
-    with transaction(engine) as session:
-        people = make_people(session)
-        give_factor(session, people.duty)
-        make_device(session, INSIDE)
-        ready = [(alert.id, seen) for alert, seen in (own(session, people), own(session, people))]
-
-    def release(number: int):  # type: ignore[no-untyped-def]
-        alert_id, seen = ready[number]
-        return lambda session: break_glass(session, session.get_one(Alert, alert_id), _duty(session), seen)
-
-    with pytest.raises(NotAllowed) as told:
-        overlapping(engine, release(0), release(1))
-    assert told.value.code == "second_factor"
-    with transaction(engine, "read") as session:
-        assert [review.alert_id for review in reviews.waiting(session)] == [ready[0][0]]
-        assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == 1

@@ -58,7 +58,7 @@ one_told = st.tuples(
 @given(
     st.lists(st.tuples(st.sampled_from(["fcm", "webpush"]), st.lists(one_told, min_size=1, max_size=12)), max_size=4)
 )
-@settings(max_examples=30)
+@settings(max_examples=10)
 def test_the_parts_add_up_to_the_whole(sqlite_store, batches):  # type: ignore[no-untyped-def]
     with Session(sqlite_store.shared()) as session:
         message = planned(session, batches)
