@@ -13,14 +13,14 @@ from geo import outlines
 SQUARE = box(140.0, 38.0, 140.1, 38.1)
 
 
-def rough(border: Polygon) -> Polygon:
+def rough(border: Polygon, step: float = 0.0001) -> Polygon:
     """A border with thousands of corners; what two neighbours share stays the same for both."""
 
     def moved(x: float, y: float) -> tuple[float, float]:
         x, y = round(x, 7), round(y, 7)
         return x + 0.0003 * math.sin(2_000 * y), y + 0.0003 * math.sin(2_000 * x)
 
-    return Polygon([moved(x, y) for x, y in border.segmentize(0.0001).exterior.coords])
+    return Polygon([moved(x, y) for x, y in border.segmentize(step).exterior.coords])
 
 
 def corners(drawn: list[dict[str, object]]) -> int:
