@@ -86,7 +86,7 @@ _REASONS = (
     (r"is already past", "もう過ぎています。"),
     (r"must lie after publish_at", "掲載を始める日時より後にしてください。"),
     (r"must be a day and a time", "日付と時刻を入れてください。"),
-    (r"must be a number of months|must lie between 0 and \d+ months", "0〜300の数字（月数）で書いてください。"),
+    (r"must be a number of months|must lie between 0 and \d+ months", "0〜240の数字（月数）で書いてください。"),
     (r"must be more than from_months", "「から」より大きくしてください。"),
     (r"whole address that begins with https", "https:// で始まるアドレスを書いてください。"),
     (r"a title in one language at least", "題を書いてください。"),
