@@ -16,7 +16,7 @@ from backend.console.door import page
 from backend.console.event_form import LABELS, Typed
 from backend.console.language import mark, say
 from backend.transaction import session
-from content import calendar, events
+from content import calendar, event_edits, events
 from content.event_edits import EventRefused
 from content.events import Event, EventStatus
 from content.texts import ENDONYMS
@@ -67,6 +67,8 @@ def new() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Adds an event that no list has."""
     typed = event_form.read(request.form)
+    if request.form.get("do") == "look":
+        return _look(typed)
     event_steps.turn()
     try:
         event = event_steps.add(event_form.facts_of(typed, {}))
@@ -101,6 +103,8 @@ def save(event_id: int) -> ResponseReturnValue:
     """Keeps the changes, unless somebody else was faster."""
     event_steps.turn()
     event, typed = event_steps.one(event_id), event_form.read(request.form)
+    if request.form.get("do") == "look":
+        return _look(typed, event)
     now = event_steps.body_of(event)
     if typed.seen != edited.mark_of(now) and "overwrite" not in request.form:
         who, said = edited.since(event_steps.KIND, str(event.id), typed.seen, now, LABELS)
@@ -170,10 +174,22 @@ def restore(event_id: int, number: int) -> ResponseReturnValue:
 _NEW, _EDIT = mark("イベントを加える"), mark("イベントを直す")
 
 
+def _look(typed: Typed, event: Event | None = None) -> ResponseReturnValue:
+    """The form again, and above it what residents would see; nothing is kept."""
+    journaling.nothing()
+    kept = event_steps.body_of(event) if event is not None else {}
+    try:
+        look = event_edits.checked(event_form.facts_of(typed, kept), event)
+    except EventRefused as error:
+        return _form(typed, event=event, error=error, status=422)
+    return _form(typed, event=event, look=look)
+
+
 def _form(
     typed: Typed,
     *,
     event: Event | None = None,
+    look: Any = None,
     error: EventRefused | None = None,
     met: Any = None,
     status: int = 200,
@@ -182,7 +198,8 @@ def _form(
     wrong = [(_label(name), refusals.reason(reason)) for name, reason in faults]
     return _show(
         "event_form.html", status, typed=typed, event=event, wrong=wrong, fields={name for name, _ in faults}, met=met,
-        heading=_EDIT if event is not None else _NEW, fates=event_form.FATES, others=event_form.OTHERS, labels=LABELS,
+        look=look, heading=_EDIT if event is not None else _NEW, fates=event_form.FATES, others=event_form.OTHERS,
+        labels=LABELS,
     )  # fmt: skip
 
 

@@ -50,7 +50,12 @@ def test_a_moved_event_says_what_it_was_and_its_unchanged_list_leaves_it_so(hall
     path = find(approver, "リトミック")
     approver.open(f"{path}/edit")
     assert approver.form("").fields["starts_on"] == "2026-12-05"
-    approver.send("", starts_on="2026-12-06", ends_on="2026-12-06", start_time="11:00", end_time="12:00")
+    moved = {"starts_on": "2026-12-06", "ends_on": "2026-12-06", "start_time": "11:00", "end_time": "12:00"}
+    approver.send("", button=("do", "look"), **moved)
+    assert "2026年12月6日(日) 11:00–12:00" in words(approver)
+    assert shown(hall, path).get_json()["starts_on"] == "2026-12-05"  # looked at, not kept
+    assert approver.form("").fields["starts_on"] == "2026-12-06"
+    approver.send("")
     assert approver.path == path
     page = words(approver)
     assert "日時・場所の変更あり" in page
