@@ -22,11 +22,11 @@ class IncidentSchema(ma.Schema):
     """One open fault."""
 
     id = ma.fields.Integer()
-    kind = ma.fields.String(metadata={"description": "credentials | sender | payload", "example": "credentials"})
+    kind = ma.fields.String(metadata={"description": "credentials | sender | payload | review（事後の確認の署名が期限切れ）", "example": "credentials"})
     detail = ma.fields.String()
     opened_at = ma.fields.AwareDateTime()
     seen_at = ma.fields.AwareDateTime(metadata={"description": "最後に起きた時刻。"})
-    times = ma.fields.Integer(metadata={"description": "止まった束の数。"})
+    times = ma.fields.Integer(metadata={"description": "起きた回数。"})
     paged_at = ma.fields.AwareDateTime(allow_none=True, metadata={"description": "当番を呼んだ時刻。"})
 
 
