@@ -22,7 +22,12 @@ class IncidentSchema(ma.Schema):
     """One open fault."""
 
     id = ma.fields.Integer()
-    kind = ma.fields.String(metadata={"description": "credentials | sender | payload | review（事後の確認の署名が期限切れ）", "example": "credentials"})
+    kind = ma.fields.String(
+        metadata={
+            "description": "credentials | sender | payload | review（事後の確認の署名が期限切れ）",
+            "example": "credentials",
+        }
+    )
     detail = ma.fields.String()
     opened_at = ma.fields.AwareDateTime()
     seen_at = ma.fields.AwareDateTime(metadata={"description": "最後に起きた時刻。"})
