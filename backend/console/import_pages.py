@@ -209,7 +209,10 @@ def _options(kind: str) -> tuple[dict[str, Any], Wrong]:
 def _in_words(line: IntakeLine) -> list[history.Said]:
     if "after" not in line.detail:
         return []
-    found = revisions.changes(line.detail["before"], line.detail["after"])
+    before, after = line.detail["before"], line.detail["after"]
+    if line.act == "withdrawn":
+        before, after = after, {}  # what is told of it is what goes
+    found = revisions.changes(before, after)
     return list(history.in_words(found, import_words.FIELDS, import_words.value))
 
 
