@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from backend import clock, journaling
 from backend.config import settings
-from backend.console import childcare_form, childcare_timeline, door, edited, garbage_words, history
+from backend.console import childcare_form, childcare_timeline, door, edited, garbage_calendar, garbage_words, history
 from backend.console.childcare_form import LABELS, Typed, Wrong
 from backend.console.door import page
 from backend.console.garbage_kinds import STALE
@@ -62,9 +62,11 @@ def _pages(part: str) -> None:
     ) -> ResponseReturnValue:
         versions = childcare_edit.versions(session(), row) if row is not None else []
         typed.born = typed.born or f"{_today() - dt.timedelta(days=120):%Y-%m}"
+        first = garbage_calendar.read_month(typed.born, _today())
         return _show(
             "childcare_form.html", status, part=part, row=row, typed=typed, wrong=wrong, versions=versions,
-            today=_today(), heading=NAMES[part], KINDS=childcare_form.KINDS, ENDS=childcare_form.ENDS,
+            today=_today(), heading=NAMES[part], born_in=garbage_words.month(first),
+            KINDS=childcare_form.KINDS, ENDS=childcare_form.ENDS,
             PLAIN=childcare_form.PLAIN, **more,
         )  # fmt: skip
 

@@ -159,6 +159,8 @@ def _spoken(body: dict[str, str | None]) -> tuple[str, bool]:
     words = [days, "–".join(clock_of)]
     if found.unclear:
         return " ".join([*words, say("注記を読めないため、住民には「不明」と出ます。")]), False
+    if found.only_at_most:
+        return " ".join([*words, say("開く日が限られるため、時間の内は「不明」、外は「閉」と住民に出ます。")]), False
     if found.on_holidays is not None:
         words.append(say("祝日も開く") if found.on_holidays else say("祝日は休み"))
     return " ".join(words), True
