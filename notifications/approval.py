@@ -76,7 +76,7 @@ def submit(
         raise DraftRefused(errors)
     before = alert.state
     to = workflow.permit(session, alert.machine, alert.id, before, "submit", actor=actor, now=now)
-    devices = audiences.count(session, audience_of(session, alert), now).devices
+    devices = audiences.size(session, audience_of(session, alert), now)
     if not move(session, alert, State(to), now, {"submitted_at": now, "submitted_count": devices}):
         raise Conflict
     bound = content_hash(alert, session.get_one(DangerArea, alert.danger_area_id))
@@ -190,7 +190,7 @@ def _check_count(session: Session, alert: Alert, audience: Audience, now: dt.dat
     """Only for what moves people: a lifting reaches whoever was told, however many more that became."""
     if Act(alert.act) not in (Act.ORDER, Act.UPDATE) or alert.submitted_count is None:
         return
-    devices = audiences.count(session, audience, now).devices
+    devices = audiences.size(session, audience, now)
     moved = abs(devices - alert.submitted_count)
     if moved > COUNT_DRIFT_DEVICES and moved > COUNT_DRIFT * alert.submitted_count:
         reason = f"it reached {alert.submitted_count} devices when submitted and reaches {devices} now: submit it again"

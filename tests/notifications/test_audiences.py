@@ -150,7 +150,7 @@ def test_what_is_counted_is_what_is_listed_is_what_is_told(session, town, kind):
     assert {names[number] for number in listed} == expected
     assert len(listed) == len(set(listed))
     counted = audiences.count(session, audience, NOW)
-    assert counted.devices == len(listed)
+    assert counted.devices == len(listed) == audiences.size(session, audience, NOW)
     assert counted.reachable == len(listed) - ("mute" in expected)
     for tally in (counted.by_language, counted.by_platform, counted.by_place):
         assert sum(tally.values()) == counted.devices
@@ -187,6 +187,8 @@ def test_a_phone_that_deleted_itself_is_in_no_audience(session, town):
     number = gone.id
     devices.erase(session, gone)
     assert number not in _ids(session, audience)
+    assert audiences.size(session, audience, NOW) == len(_ids(session, audience))
+    assert audiences.size(session, Audience(device_id=number), NOW) == 0
 
 
 def test_told_before_reads_every_block(session):
