@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from content.opendata import intake_work
 from content.opendata.intake_work import Claim, Moved
 from content.opendata.intakes import OPEN, Intake, State
-from database import transaction, unreachable
+from database import open_engine, transaction, unreachable
 from geo.opendata.faults import OpenDataError
 from geo.opendata.report import Report, watcher
 from notifications.dispatch.duties import Duty
@@ -44,7 +44,7 @@ def at_once(session: Session, intake: Intake, now: dt.datetime) -> bool:
         try:
             # Imports expire whatever their session holds, and what moved is rolled back: not the request's own things.
             with Session(session.connection(), join_transaction_mode="create_savepoint") as own, own.begin():
-                intake_work.apply(own, held, now)
+                intake_work.apply(own, held, intake_work.load(own, intake.id), now)
         except Moved as moved:
             intake_work.write_report(session, held, now, moved.reports, moved=True)
         except OpenDataError as error:
@@ -92,8 +92,10 @@ def _do(engine: Engine, clock: Clock, held: Claim) -> None:
     moved = False
     try:
         if held.state is State.APPLYING:
-            with transaction(engine) as session:
-                intake_work.apply(session, held, clock())
+            with transaction(engine, "read") as session:
+                loaded = intake_work.load(session, held.intake_id)
+            with transaction(engine) as session:  # it begins at the first statement, when the list is read
+                intake_work.apply(session, held, loaded, clock())
             return
         with transaction(engine, "read") as session:
             found: Found = _report(session, session.get_one(Intake, held.intake_id), clock())
@@ -122,11 +124,13 @@ def _telling(engine: Engine, clock: Clock, held: Claim) -> Iterator[None]:
     """Says every second how many rows were read, and holds on to the claim."""
     reports: list[Report] = []
     over = threading.Event()
+    # An engine of its own: writers of one engine wait for each other in one process, also before they have begun.
+    beside = open_engine(engine.url.render_as_string(hide_password=False))
 
     def tell() -> None:
         while not over.wait(TELLS_EVERY_S):
             try:
-                with transaction(engine) as session:
+                with transaction(beside) as session:
                     intake_work.renew(session, held, clock(), sum(one.read for one in reports))
             except sa.exc.SQLAlchemyError:
                 pass  # SQLite's writer is the import itself, or the database is away: the import will notice
@@ -140,3 +144,4 @@ def _telling(engine: Engine, clock: Clock, held: Claim) -> Iterator[None]:
         watcher.reset(token)
         over.set()
         thread.join()
+        beside.dispose()

@@ -93,13 +93,26 @@ def write_report(
     return done
 
 
-def apply(session: Session, held: Claim, now: dt.datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An intake and its files, read beforehand: reading a long list must not keep SQLite's writer."""
+
+    intake: Intake
+    files: dict[str, bytes]
+
+
+def load(session: Session, intake_id: int) -> Loaded:
+    """What `apply` needs of an intake."""
+    intake = session.get_one(Intake, intake_id)
+    return Loaded(intake, intakes.files_of(session, intake))
+
+
+def apply(session: Session, held: Claim, loaded: Loaded, now: dt.datetime) -> bool:
     """Takes in what was reported, with its entry in the journal, in the caller's transaction.
 
     False when the intake is in other hands. Raises Moved when it would do something else than was reported.
     """
-    intake = session.get_one(Intake, held.intake_id)
-    files, options = intakes.files_of(session, intake), intakes.options_of(intake)
+    intake, files, options = loaded.intake, loaded.files, intakes.options_of(loaded.intake)
     reports = kinds.take(session, intake.kind, files, now, options)
     if outcome_of(intake.kind, reports, now) != intake.outcome or not all(one.applied for one in reports.values()):
         raise Moved(reports)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import re
 from typing import Any
@@ -15,7 +16,7 @@ from backend import importing
 from content import journal
 from content.opendata import intake_work, intakes, kinds
 from content.opendata.intakes import Intake, IntakeFile, State
-from database import db, transaction
+from database import db, open_engine, transaction
 from geo.sites import Site
 from tests.backend.console.browser import Browser
 from tests.backend.console.conftest import Hall
@@ -260,3 +261,28 @@ def test_what_nobody_decides_on_is_dropped_after_a_week(hall: Hall) -> None:
     hand_in(browser, gsi_bytes(gsi(2)), source="ninth")
     assert "取りやめ" in browser.open(path).text
     assert "/confirm" not in browser.text
+
+
+def test_whoever_writes_waits_only_for_the_writing_not_for_the_reading_of_a_long_list(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", 10)
+    browser = hall.browser("administrator")
+    hand_in(browser, gsi_bytes(gsi(1)), source="tenth")
+    with hall.app.app_context():
+        importing.work(db.engine, hall.clock)
+    browser.open(browser.path)
+    browser.send("/confirm")
+    alone = open_engine(str(hall.app.extensions["yobikake.settings"].database_url))
+    read = kinds.KINDS["sites"].take_one
+
+    def slowly(session: Any, data: bytes, now: Any, given: Any) -> Any:
+        with transaction(alone) as other:  # would wait for half a minute and fail
+            other.execute(sa.update(Intake).values(rows_expected=7))
+        return read(session, data, now, given)
+
+    monkeypatch.setitem(kinds.KINDS, "sites", dataclasses.replace(kinds.KINDS["sites"], take_one=slowly))  # type: ignore[arg-type]
+    with hall.app.app_context():
+        importing.work(db.engine, hall.clock)
+    alone.dispose()
+    assert (newest(hall).state, newest(hall).rows_expected) == (State.APPLIED, 7)
