@@ -19,7 +19,7 @@ def test_the_digits_are_those_of_an_app(monkeypatch: pytest.MonkeyPatch) -> None
     secret = second_factor.new_secret()
     spaced = " ".join((secret[:4].lower(), secret[4:]))
     for call in ({"args": [spaced]}, {"args": [], "input": f"{secret}\n"}):
-        said = CliRunner().invoke(authenticator.command, **call)  # type: ignore[arg-type]
+        said = CliRunner().invoke(authenticator.command, **call)
         assert said.exit_code == 0
         digits = said.output.replace("Key:", "").split()[0]
         assert second_factor.step_of(secret, digits, NOW, 0) is not None

@@ -199,7 +199,7 @@ def test_a_long_import_is_done_beside_the_pages(hall: Hall, monkeypatch: pytest.
     launched: list[Any] = []
     with hall.app.app_context():
         engine = db.engine
-        starter = importing.Starter(lambda: launched.append(1))  # type: ignore[func-returns-value,arg-type,return-value]
+        starter = importing.Starter(lambda: launched.append(1))  # type: ignore[arg-type,return-value]
         starter.look(engine, hall.clock())
         assert launched == [1]
         with transaction(engine) as session:  # one that is killed at its work
@@ -281,7 +281,7 @@ def test_whoever_writes_waits_only_for_the_writing_not_for_the_reading_of_a_long
             other.execute(sa.update(Intake).values(rows_expected=7))
         return read(session, data, now, given)
 
-    monkeypatch.setitem(kinds.KINDS, "sites", dataclasses.replace(kinds.KINDS["sites"], take_one=slowly))  # type: ignore[arg-type]
+    monkeypatch.setitem(kinds.KINDS, "sites", dataclasses.replace(kinds.KINDS["sites"], take_one=slowly))
     with hall.app.app_context():
         importing.work(db.engine, hall.clock)
     alone.dispose()
