@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import count
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyotp
+import requests
 import sqlalchemy as sa
 from flask import Flask
 
@@ -20,6 +22,7 @@ from content.editors import Role
 from content.sign_ins import Means
 from database import transaction
 from tests.stories.running import RunningCity, wait_for
+from tests.tables import ROOT
 
 PASSWORD = "広瀬川 2026 の水位"
 COOKIE = "yobikake_console"
@@ -110,7 +113,7 @@ class Hall:
         return f"{self.city.url}/console/welcome/{token}"
 
     def furnish(self) -> None:
-        """Alerts, drills and notices in every state, so that no page is looked at empty."""
+        """Alerts, drills and notices in every state and a file handed in, so that no page is looked at empty."""
         if self._furnished:
             return
         self._furnished = True
@@ -130,6 +133,14 @@ class Hall:
                 path = f"/v1/staff/notices/{notice['id']}/submit"
                 self.city.ask("POST", path, self.city.author, json={"version": notice["version"]})
 
+        browser = self.browser(self.one(Role.DUTY_OFFICER))
+        address = f"{self.city.url}/console/imports/new/sites"
+        token = re.findall('name="csrf_token" value="([^"]+)"', browser.get(address, timeout=300).text)[0]
+        rows = (ROOT / "backend" / "sample" / "sites.csv").read_text(encoding="utf-8").replace("小学校", "小中学校")
+        form = {"csrf_token": token, "source": "sample", "licence": "CC BY 4.0", "as_of": "2026-11-02"}
+        sent = browser.post(address, data=form, files={"files": ("避難所.csv", rows.encode())}, timeout=300)
+        assert "小中学校" in sent.text, sent.text[:3000]
+
     def order(self, name: str, **changes: Any) -> dict[str, Any]:
         """A flood order for the shore ward."""
         until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=6)
@@ -138,6 +149,14 @@ class Hall:
             "hazard": "flood", "level": 4, "area": {"areas": [SHORE]}, "area_names": names,
             "expires_at": until.isoformat(), **changes,
         }  # fmt: skip
+
+    def browser(self, person: Staff) -> requests.Session:
+        """A browser without eyes, in which this person has signed in."""
+        made = requests.Session()
+        made.trust_env = False
+        cookie = self.cookie(person)
+        made.cookies.set(cookie["name"], cookie["value"], domain="127.0.0.1", path="/console")
+        return made
 
     def cookie(self, person: Staff, means: Means = Means.PASSWORD_AND_CODE) -> dict[str, Any]:
         """The cookie of a browser in which this person has signed in."""

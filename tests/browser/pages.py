@@ -8,7 +8,6 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import requests
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -16,7 +15,6 @@ from werkzeug.routing import RequestRedirect
 from backend.app import create_app
 from backend.config import Settings
 from content.editors import Role
-from content.sign_ins import Means
 from tests.browser.hall import Hall
 
 # Whoever may do most first; the others find what is left.
@@ -76,10 +74,7 @@ def _names(app: Flask) -> set[str]:
 
 def _crawl(app: Flask, hall: Hall, reader: Role, count: Counter[str]) -> Iterator[tuple[str, str, bool]]:
     """Name, address and whether it is a page, of everything that is linked, the nearest first."""
-    browser = requests.Session()
-    browser.trust_env = False
-    cookie = hall.cookie(hall.one(reader), Means.PASSWORD_AND_CODE)
-    browser.cookies.set(cookie["name"], cookie["value"], path="/console")
+    browser = hall.browser(hall.one(reader))
     adapter = app.url_map.bind("")
     seen, waiting = {"/console/"}, deque(["/console/"])
     own: dict[str, int] = defaultdict(int)

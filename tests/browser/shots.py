@@ -21,6 +21,7 @@ def main(folder: Path, only: str = "") -> int:
     with tempfile.TemporaryDirectory() as own, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=ALONE)
         hall = Hall(Path(own), SqliteStore(Path(own)).fresh_url())
+        hall.city.forked = False  # this program is no test: its processes start by themselves
         try:
             hall.open().furnish()
             looks = [look for look in pages.every(hall) if only in look.name or only in look.path]

@@ -109,10 +109,7 @@ def test_the_form_of_another_site_changes_nothing(hall: Hall, browser: Browser, 
     victim.close()
 
 
-@pytest.mark.parametrize(
-    "target",
-    ["https://evil.example/", "//evil.example/console/", "/\\evil.example", "/console/..//evil.example"],
-)  # fmt: skip
+@pytest.mark.parametrize("target", ["//evil.example/console/", "/\\evil.example"])
 def test_signing_in_never_leads_to_another_site(hall: Hall, comes: Comes, target: str) -> None:
     person = hall.employ(Role.READER)
     officer = comes()
