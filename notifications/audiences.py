@@ -158,9 +158,9 @@ def chunk(
         if part < _CELL_PARTS:
             ring = getattr(area, _RINGS[part % 2])
             many = max(1, min(look, int(left / (crowd + dear)), len(ring) - offset))
-            cells = ring[offset : offset + many]
-            costs = _RUN_COSTS * max(1, len(mesh.runs(cells)[0]))
-            piece = _in_cells(session, cells, part, now, moved_since, _ALL if many == 1 else 2 * left)
+            runs = mesh.runs(ring[offset : offset + many])
+            costs = _RUN_COSTS * max(1, len(runs[0]))
+            piece = _in_cells(session, runs, part, now, moved_since, _ALL if many == 1 else 2 * left)
             if many > 1 and len(piece) == 2 * left:
                 look = many // 4  # the quiet outskirts end here: more than can be taken at once
                 continue
@@ -183,16 +183,16 @@ def chunk(
 
 
 def _in_cells(
-    session: Session, cells: columns.Whole, part: int, now: dt.datetime, moved_since: dt.datetime | None, most: int
+    session: Session, runs: columns.Runs, part: int, now: dt.datetime, moved_since: dt.datetime | None, most: int
 ) -> Found:
-    if not len(cells):
+    if not len(runs[0]):
         return Found.joined([])
     place, fresh = _PASSES[part // 2]
     old = now - CURRENT_GROWS_OLD
     since, before = (None, None) if fresh is None else (old, None) if fresh else (None, old)
     if moved_since is not None:
         since = moved_since if since is None else max(since, moved_since)
-    device_ids, at = columns.in_cells(session, cells, place, most, since, before)
+    device_ids, at = columns.in_cells(session, runs, place, most, since, before)
     return Found.of(device_ids, turn=part, place=PLACES.index(place.value), cells=at)
 
 

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from database import UtcDateTime
-from geo import mesh
 from notifications.places import PlaceName
 
 Whole = NDArray[np.int64]
+Runs = tuple[Whole, Whole]  # of cells, as of geo.mesh.runs
 
 WORD_END, ROW_END = "\x1f", "\x1e"  # in no language tag, platform or state
 
@@ -68,7 +68,7 @@ _PLACES_OF = {
 
 def in_cells(
     session: Session,
-    cells: Whole,
+    runs: Runs,
     name: PlaceName,
     most: int,
     since: dt.datetime | None = None,
@@ -87,12 +87,12 @@ def in_cells(
     text = sa.text(_IN_CELLS[store].format(when=when)).bindparams(
         *(sa.bindparam(word, type_=UtcDateTime) for word in moments)
     )
-    firsts, lasts = mesh.runs(cells)
+    firsts, lasts = runs
     if store == "sqlite":
-        runs = {"runs": json.dumps(list(zip(firsts.tolist(), lasts.tolist(), strict=True)))}
+        listed = {"runs": json.dumps(list(zip(firsts.tolist(), lasts.tolist(), strict=True)))}
     else:
-        runs = {"firsts": _listed(store, firsts), "lasts": _listed(store, lasts)}
-    asked = {"name": name.value, "most": most, **runs, **moments}
+        listed = {"firsts": _listed(store, firsts), "lasts": _listed(store, lasts)}
+    asked = {"name": name.value, "most": most, **listed, **moments}
     found = session.execute(text, asked).one()
     return _numbers(store, found[0]), _numbers(store, found[1])
 
