@@ -61,24 +61,29 @@ class Action(StrEnum):
     PUBLISH = "publish"
     BREAK_GLASS = "break_glass"  # alone, at night, what moves people out of mortal danger; reviewed afterwards
     SITE_STATUS = "site_status"  # open, close, crowding of a shelter
-    IMPORT = "import"
+    EDIT = "edit"  # day-to-day content that rings nobody: events, garbage, child-rearing, hours of facilities
+    SHAPE = "shape"  # what decides whom a push reaches and where people are sent: topics, areas, facts of shelters
+    IMPORT = "import"  # whole files
     INCIDENTS = "incidents"
     STAFF = "staff"  # add people, revoke keys
     AUDIT = "audit"  # ask what became of a message for one phone
     JOURNAL = "journal"  # read and export everything that anyone did
 
 
-_WRITES = frozenset({Action.READ, Action.DRAFT, Action.SUBMIT, Action.WITHDRAW, Action.SITE_STATUS})
-_APPROVES = frozenset({Action.APPROVE, Action.RETURN, Action.PUBLISH, Action.INCIDENTS})
+_WRITES = frozenset({Action.READ, Action.DRAFT, Action.SUBMIT, Action.WITHDRAW, Action.SITE_STATUS, Action.EDIT})
+_APPROVES = frozenset({Action.APPROVE, Action.RETURN, Action.PUBLISH, Action.SHAPE, Action.INCIDENTS})
+_LOADS = frozenset({Action.EDIT, Action.SHAPE, Action.IMPORT})  # a file may state all of it
 
+# One rule: who writes may edit what rings nobody; only what is sent needs a second person, and only those who
+# answer for sending (or for the data as a whole) change what decides whom it reaches.
 # Approvers may also write: whose work it is, is decided by the steps of each content (content.workflow).
-# An administrator hands out keys and therefore neither writes nor approves.
+# An administrator hands out keys and therefore neither writes nor approves what is sent.
 PERMISSIONS: dict[Role, frozenset[Action]] = {
     Role.READER: frozenset({Action.READ}),
     Role.AUTHOR: _WRITES,
     Role.APPROVER: _WRITES | _APPROVES,
-    Role.DUTY_OFFICER: _WRITES | _APPROVES | {Action.IMPORT, Action.AUDIT, Action.BREAK_GLASS},
-    Role.ADMINISTRATOR: frozenset({Action.READ, Action.IMPORT, Action.STAFF, Action.AUDIT, Action.JOURNAL}),
+    Role.DUTY_OFFICER: _WRITES | _APPROVES | _LOADS | {Action.AUDIT, Action.BREAK_GLASS},
+    Role.ADMINISTRATOR: _LOADS | {Action.READ, Action.STAFF, Action.AUDIT, Action.JOURNAL},
     Role.AUDITOR: frozenset({Action.READ, Action.AUDIT, Action.JOURNAL}),
     Role.MACHINE: frozenset({Action.DRAFT}),
 }

@@ -94,7 +94,7 @@ class Many(MethodView):
         wanted = speech.wanted()
         return {"items": [flat(topic, wanted) for topic in topics.tree(session(), retired=True)]}
 
-    @staff_required("publish")
+    @staff_required("shape")
     @blp.arguments(TopicForm)
     @blp.response(201, TopicSchema)
     @blp.alt_response(409, description="the slug is, or was, another topic's")
@@ -113,7 +113,7 @@ class Many(MethodView):
 class One(MethodView):
     """One topic."""
 
-    @staff_required("publish")
+    @staff_required("shape")
     @blp.arguments(TopicChange)
     @blp.response(200, TopicSchema)
     def patch(self, form: dict[str, Any], slug: str) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def boundary(code: str) -> ResponseReturnValue:
     return jsonify(area.geometry)
 
 
-@page("/areas/<code>/edit", "import", name="area_edit")
+@page("/areas/<code>/edit", "shape", name="area_edit")
 def edit(code: str) -> ResponseReturnValue:
     """The form of an area."""
     area = _one(code)
@@ -103,7 +103,7 @@ def edit(code: str) -> ResponseReturnValue:
     return _form(area, Typed(body, seen=edited.mark_of(body)))
 
 
-@page("/areas/<code>/edit", "import", post=True, name="area_save")
+@page("/areas/<code>/edit", "shape", post=True, name="area_save")
 def save(code: str) -> ResponseReturnValue:
     """Shows what would change of a boundary, or keeps the area."""
     edited.turn()
@@ -142,14 +142,14 @@ def area_history(code: str) -> ResponseReturnValue:
     def address(number: int) -> str:
         return url_for("console.area_restore", code=area.code, number=number)
 
-    restore = address if door.may("import") else None
+    restore = address if door.may("shape") else None
     back = url_for("console.area_one", code=area.code)
     return history.history_page(
         KIND, area.code, area.name, back, restore, labels=LABELS, words=_words, section="console.areas"
     )
 
 
-@page("/areas/<code>/restore/<int:number>", "import", post=True, name="area_restore")
+@page("/areas/<code>/restore/<int:number>", "shape", post=True, name="area_restore")
 def restore(code: str, number: int) -> ResponseReturnValue:
     """Brings back an old state."""
     edited.turn()

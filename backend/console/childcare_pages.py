@@ -127,14 +127,14 @@ def _pages(part: str) -> None:
         newest = childcare_edit.versions(session(), row)[0].version
         return {**childcare_edit.body(row), "version": newest + 1}
 
-    @page(f"/childcare/{part}/new", "import", name=f"childcare_{part}_new")
+    @page(f"/childcare/{part}/new", "edit", name=f"childcare_{part}_new")
     def new_entry() -> ResponseReturnValue:
         """An empty form."""
         typed = Typed(sample=False)
         typed.apply("add-period")
         return form(None, typed, new=True)
 
-    @page(f"/childcare/{part}/new", "import", post=True, name=f"childcare_{part}_create", keeps=True)
+    @page(f"/childcare/{part}/new", "edit", post=True, name=f"childcare_{part}_create", keeps=True)
     def create() -> ResponseReturnValue:
         """Adds a guide or programme."""
         edited.turn()
@@ -144,21 +144,21 @@ def _pages(part: str) -> None:
             return form(None, typed, wrong, 422, new=True)
         return step(None, {}, typed, new=True)
 
-    @page(f"/childcare/{part}/<int:row_id>/edit", "import", name=f"childcare_{part}_edit")
+    @page(f"/childcare/{part}/<int:row_id>/edit", "edit", name=f"childcare_{part}_edit")
     def edit(row_id: int) -> ResponseReturnValue:
         """The form of a version."""
         row = one(row_id)
         body = childcare_edit.body(row)
         return form(row, Typed.of(body, edited.mark_of(body)))
 
-    @page(f"/childcare/{part}/<int:row_id>/edit", "import", post=True, name=f"childcare_{part}_save", keeps=True)
+    @page(f"/childcare/{part}/<int:row_id>/edit", "edit", post=True, name=f"childcare_{part}_save", keeps=True)
     def save(row_id: int) -> ResponseReturnValue:
         """Keeps a version."""
         edited.turn()
         row = one(row_id)
         return step(row, childcare_edit.body(row), Typed.read(request.form), new=False)
 
-    @page(f"/childcare/{part}/<int:row_id>/version", "import", name=f"childcare_{part}_version")
+    @page(f"/childcare/{part}/<int:row_id>/version", "edit", name=f"childcare_{part}_version")
     def new_version(row_id: int) -> ResponseReturnValue:
         """The form of a version that follows this one."""
         row = one(row_id)
@@ -166,7 +166,7 @@ def _pages(part: str) -> None:
         typed = Typed.of({**body, "effective_from": "", "effective_to": ""}, edited.mark_of(body))
         return form(row, typed, new=True)
 
-    @page(f"/childcare/{part}/<int:row_id>/version", "import", post=True, name=f"childcare_{part}_follow", keeps=True)
+    @page(f"/childcare/{part}/<int:row_id>/version", "edit", post=True, name=f"childcare_{part}_follow", keeps=True)
     def follow(row_id: int) -> ResponseReturnValue:
         """Keeps a following version, from a day on."""
         edited.turn()
@@ -177,7 +177,7 @@ def _pages(part: str) -> None:
             return form(row, typed, wrong, 422, new=True)
         return step(row, following(row), typed, new=True)
 
-    @page(f"/childcare/{part}/<int:row_id>/withdraw", "import", post=True, name=f"childcare_{part}_withdraw")
+    @page(f"/childcare/{part}/<int:row_id>/withdraw", "edit", post=True, name=f"childcare_{part}_withdraw")
     def withdraw(row_id: int) -> ResponseReturnValue:
         """Takes a version out; its history can bring it back."""
         edited.turn()
@@ -198,13 +198,13 @@ def _pages(part: str) -> None:
         def address(number: int) -> str:
             return url_for(f"console.childcare_{part}_restore", row_id=row.id, number=number)
 
-        restore = address if door.may("import") else None
+        restore = address if door.may("edit") else None
         title, back = row.texts["ja"]["title"], url_for("console.childcare")
         return history.history_page(
             kind, subject(row), title, back, restore, labels=LABELS, section="console.childcare"
         )
 
-    @page(f"/childcare/{part}/<int:row_id>/restore/<int:number>", "import", post=True, name=f"childcare_{part}_restore")
+    @page(f"/childcare/{part}/<int:row_id>/restore/<int:number>", "edit", post=True, name=f"childcare_{part}_restore")
     def restore(row_id: int, number: int) -> ResponseReturnValue:
         """Brings back an old state."""
         edited.turn()

@@ -57,13 +57,13 @@ def listed() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/events/new", "publish", name="events_new")
+@page("/events/new", "edit", name="events_new")
 def new() -> ResponseReturnValue:
     """An empty form."""
     return _form(Typed())
 
 
-@page("/events/new", "publish", post=True, name="events_create", keeps=True)
+@page("/events/new", "edit", post=True, name="events_create", keeps=True)
 def create() -> ResponseReturnValue:
     """Adds an event that no list has."""
     typed = event_form.read(request.form)
@@ -90,7 +90,7 @@ def look(event_id: int) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/events/<int:event_id>/edit", "publish", name="events_edit")
+@page("/events/<int:event_id>/edit", "edit", name="events_edit")
 def edit(event_id: int) -> ResponseReturnValue:
     """The form of an event."""
     event = event_steps.one(event_id)
@@ -98,7 +98,7 @@ def edit(event_id: int) -> ResponseReturnValue:
     return _form(event_form.of_body(body, edited.mark_of(body)), event=event)
 
 
-@page("/events/<int:event_id>/edit", "publish", post=True, name="events_save", keeps=True)
+@page("/events/<int:event_id>/edit", "edit", post=True, name="events_save", keeps=True)
 def save(event_id: int) -> ResponseReturnValue:
     """Keeps the changes, unless somebody else was faster."""
     event_steps.turn()
@@ -118,7 +118,7 @@ def save(event_id: int) -> ResponseReturnValue:
     return redirect(url_for("console.events_one", event_id=event.id), 303)
 
 
-@page("/events/<int:event_id>/withdraw", "publish", post=True, name="events_withdraw")
+@page("/events/<int:event_id>/withdraw", "edit", post=True, name="events_withdraw")
 def withdraw(event_id: int) -> ResponseReturnValue:
     """Takes it away."""
     event_steps.turn()
@@ -129,7 +129,7 @@ def withdraw(event_id: int) -> ResponseReturnValue:
     return redirect(url_for("console.events_one", event_id=event.id), 303)
 
 
-@page("/events/<int:event_id>/show", "publish", post=True, name="events_bring_back")
+@page("/events/<int:event_id>/show", "edit", post=True, name="events_bring_back")
 def bring_back(event_id: int) -> ResponseReturnValue:
     """Shows it again."""
     event_steps.turn()
@@ -150,11 +150,11 @@ def changes(event_id: int) -> ResponseReturnValue:
 
     return history.history_page(
         event_steps.KIND, str(event.id), event.name, url_for("console.events_one", event_id=event_id),
-        address if door.may("publish") else None, labels=LABELS, words=_in_words, section=SECTION,
+        address if door.may("edit") else None, labels=LABELS, words=_in_words, section=SECTION,
     )  # fmt: skip
 
 
-@page("/events/<int:event_id>/history/<int:number>", "publish", post=True, name="events_restore")
+@page("/events/<int:event_id>/history/<int:number>", "edit", post=True, name="events_restore")
 def restore(event_id: int, number: int) -> ResponseReturnValue:
     """Makes an earlier state the present one."""
     event_steps.turn()

@@ -84,7 +84,7 @@ def listed() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/facilities/<int:site_id>/edit", "import", name="facility_edit")
+@page("/facilities/<int:site_id>/edit", "edit", name="facility_edit")
 def edit(site_id: int) -> ResponseReturnValue:
     """The form of a facility's hours and how to reach it."""
     site = _one(site_id)
@@ -92,7 +92,7 @@ def edit(site_id: int) -> ResponseReturnValue:
     return _form(site, Typed({name: said or "" for name, said in body.items()}, edited.mark_of(body)))
 
 
-@page("/facilities/<int:site_id>/edit", "import", post=True, name="facility_save", keeps=True)
+@page("/facilities/<int:site_id>/edit", "edit", post=True, name="facility_save", keeps=True)
 def save(site_id: int) -> ResponseReturnValue:
     """Keeps it; nobody is notified."""
     edited.turn()
@@ -121,14 +121,14 @@ def facility_history(site_id: int) -> ResponseReturnValue:
     def address(number: int) -> str:
         return url_for("console.facility_restore", site_id=site.id, number=number)
 
-    restore = address if door.may("import") else None
+    restore = address if door.may("edit") else None
     back = url_for("console.facilities")
     return history.history_page(
         KIND, str(site.id), site.name, back, restore, labels=LABELS, section="console.childcare"
     )
 
 
-@page("/facilities/<int:site_id>/restore/<int:number>", "import", post=True, name="facility_restore")
+@page("/facilities/<int:site_id>/restore/<int:number>", "edit", post=True, name="facility_restore")
 def restore(site_id: int, number: int) -> ResponseReturnValue:
     """Brings back an old state."""
     edited.turn()

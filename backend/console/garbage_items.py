@@ -117,7 +117,7 @@ def items() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/garbage/items/<int:item_id>/edit", "import", name="garbage_item_edit")
+@page("/garbage/items/<int:item_id>/edit", "edit", name="garbage_item_edit")
 def edit_item(item_id: int) -> ResponseReturnValue:
     """The form of an item."""
     item = _one(item_id)
@@ -125,7 +125,7 @@ def edit_item(item_id: int) -> ResponseReturnValue:
     return _form(item, item.source, Typed.of(body, edited.mark_of(body)))
 
 
-@page("/garbage/items/<int:item_id>/edit", "import", post=True, name="garbage_item_save", keeps=True)
+@page("/garbage/items/<int:item_id>/edit", "edit", post=True, name="garbage_item_save", keeps=True)
 def save_item(item_id: int) -> ResponseReturnValue:
     """Keeps an item."""
     edited.turn()
@@ -138,7 +138,7 @@ def save_item(item_id: int) -> ResponseReturnValue:
     return _kept(item, item.source, typed, before)
 
 
-@page("/garbage/sources/<source>/items/new", "import", name="garbage_item_new")
+@page("/garbage/sources/<source>/items/new", "edit", name="garbage_item_new")
 def new_item(source: str) -> ResponseReturnValue:
     """An empty form, or one with the words that were searched for in vain."""
     _known(source)
@@ -147,7 +147,7 @@ def new_item(source: str) -> ResponseReturnValue:
     return _form(None, source, typed)
 
 
-@page("/garbage/sources/<source>/items/new", "import", post=True, name="garbage_item_create", keeps=True)
+@page("/garbage/sources/<source>/items/new", "edit", post=True, name="garbage_item_create", keeps=True)
 def create_item(source: str) -> ResponseReturnValue:
     """Adds an item."""
     edited.turn()
@@ -155,7 +155,7 @@ def create_item(source: str) -> ResponseReturnValue:
     return _kept(None, source, Typed.read(request.form), {})
 
 
-@page("/garbage/items/<int:item_id>/withdraw", "import", post=True, name="garbage_item_withdraw")
+@page("/garbage/items/<int:item_id>/withdraw", "edit", post=True, name="garbage_item_withdraw")
 def withdraw_item(item_id: int) -> ResponseReturnValue:
     """Takes an item out; its history can bring it back."""
     edited.turn()
@@ -178,13 +178,13 @@ def item_history(item_id: int) -> ResponseReturnValue:
     def address(number: int) -> str:
         return url_for("console.garbage_item_restore", item_id=item.id, number=number)
 
-    restore = address if door.may("import") else None
+    restore = address if door.may("edit") else None
     back = url_for("console.garbage_items")
     name = item.names["ja"]
     return history.history_page(KIND, str(item.id), name, back, restore, labels=LABELS, section="console.garbage")
 
 
-@page("/garbage/items/<int:item_id>/restore/<int:number>", "import", post=True, name="garbage_item_restore")
+@page("/garbage/items/<int:item_id>/restore/<int:number>", "edit", post=True, name="garbage_item_restore")
 def restore_item(item_id: int, number: int) -> ResponseReturnValue:
     """Brings back an old state, also of what was taken out."""
     edited.turn()

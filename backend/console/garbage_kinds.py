@@ -97,7 +97,7 @@ def kinds() -> ResponseReturnValue:
     return _show("garbage_kinds.html", found=found, missing=missing, TEXTS=TEXTS)
 
 
-@page("/garbage/categories/<int:category_id>/edit", "import", name="garbage_kind_edit")
+@page("/garbage/categories/<int:category_id>/edit", "edit", name="garbage_kind_edit")
 def edit_kind(category_id: int) -> ResponseReturnValue:
     """The form of a kind."""
     found = _one(category_id)
@@ -105,7 +105,7 @@ def edit_kind(category_id: int) -> ResponseReturnValue:
     return _form(found, Typed.of(body, edited.mark_of(body)))
 
 
-@page("/garbage/categories/<int:category_id>/edit", "import", post=True, name="garbage_kind_save", keeps=True)
+@page("/garbage/categories/<int:category_id>/edit", "edit", post=True, name="garbage_kind_save", keeps=True)
 def save_kind(category_id: int) -> ResponseReturnValue:
     """Keeps a kind."""
     edited.turn()
@@ -126,14 +126,14 @@ def save_kind(category_id: int) -> ResponseReturnValue:
     return redirect(url_for("console.garbage_kinds"), 303)
 
 
-@page("/garbage/sources/<source>/categories/new", "import", name="garbage_kind_new")
+@page("/garbage/sources/<source>/categories/new", "edit", name="garbage_kind_new")
 def new_kind(source: str) -> ResponseReturnValue:
     """An empty form."""
     _known(source)
     return _form(None, Typed(), source=source)
 
 
-@page("/garbage/sources/<source>/categories/new", "import", post=True, name="garbage_kind_create", keeps=True)
+@page("/garbage/sources/<source>/categories/new", "edit", post=True, name="garbage_kind_create", keeps=True)
 def create_kind(source: str) -> ResponseReturnValue:
     """Adds a kind."""
     edited.turn()
@@ -164,13 +164,13 @@ def kind_history(category_id: int) -> ResponseReturnValue:
     def address(number: int) -> str:
         return url_for("console.garbage_kind_restore", category_id=found.id, number=number)
 
-    restore = address if door.may("import") else None
+    restore = address if door.may("edit") else None
     back = url_for("console.garbage_kinds")
     title = garbage_words.category_name(found)
     return history.history_page(KIND, str(found.id), title, back, restore, labels=LABELS, section="console.garbage")
 
 
-@page("/garbage/categories/<int:category_id>/restore/<int:number>", "import", post=True, name="garbage_kind_restore")
+@page("/garbage/categories/<int:category_id>/restore/<int:number>", "edit", post=True, name="garbage_kind_restore")
 def restore_kind(category_id: int, number: int) -> ResponseReturnValue:
     """Brings back an old state."""
     edited.turn()

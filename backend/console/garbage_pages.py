@@ -67,7 +67,7 @@ def look(area_id: int) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/garbage/areas/<int:area_id>/edit", "import", name="garbage_area_edit")
+@page("/garbage/areas/<int:area_id>/edit", "edit", name="garbage_area_edit")
 def edit(area_id: int) -> ResponseReturnValue:
     """The form of an area's own rules and exceptions."""
     area = _area(area_id)
@@ -75,7 +75,7 @@ def edit(area_id: int) -> ResponseReturnValue:
     return _form(area, garbage_form.of_body(body, edited.mark_of(body)))
 
 
-@page("/garbage/areas/<int:area_id>/edit", "import", post=True, name="garbage_area_save", keeps=True)
+@page("/garbage/areas/<int:area_id>/edit", "edit", post=True, name="garbage_area_save", keeps=True)
 def save(area_id: int) -> ResponseReturnValue:
     """Adds a row, shows what would change, or keeps it."""
     edited.turn()
@@ -93,7 +93,7 @@ def save(area_id: int) -> ResponseReturnValue:
     return done or redirect(url_for("console.garbage_area", area_id=area.id), 303)
 
 
-@page("/garbage/sources/<source>/edit", "import", name="garbage_shared_edit")
+@page("/garbage/sources/<source>/edit", "edit", name="garbage_shared_edit")
 def edit_shared(source: str) -> ResponseReturnValue:
     """The form of what holds for every area of a source."""
     area = _example(source)
@@ -101,7 +101,7 @@ def edit_shared(source: str) -> ResponseReturnValue:
     return _form(area, garbage_form.of_body(body, edited.mark_of(body)))
 
 
-@page("/garbage/sources/<source>/edit", "import", post=True, name="garbage_shared_save", keeps=True)
+@page("/garbage/sources/<source>/edit", "edit", post=True, name="garbage_shared_save", keeps=True)
 def save_shared(source: str) -> ResponseReturnValue:
     """As for one area; the preview is of an area that was chosen."""
     edited.turn()
@@ -127,7 +127,7 @@ def area_history(area_id: int) -> ResponseReturnValue:
     return _history(AREA, str(area.id), area.full_name, back, restore)
 
 
-@page("/garbage/areas/<int:area_id>/restore/<int:number>", "import", post=True, name="garbage_area_restore")
+@page("/garbage/areas/<int:area_id>/restore/<int:number>", "edit", post=True, name="garbage_area_restore")
 def restore_area(area_id: int, number: int) -> ResponseReturnValue:
     """Opens the form with an old state in it: it is looked at before it is kept, as any change is."""
     area = _area(area_id)
@@ -146,7 +146,7 @@ def shared_history(source: str) -> ResponseReturnValue:
     return _history(SHARED, source, say("全地区の休み・振替・臨時"), url_for("console.garbage"), restore)
 
 
-@page("/garbage/sources/<source>/restore/<int:number>", "import", post=True, name="garbage_shared_restore")
+@page("/garbage/sources/<source>/restore/<int:number>", "edit", post=True, name="garbage_shared_restore")
 def restore_shared(source: str, number: int) -> ResponseReturnValue:
     """Opens the form with an old state in it."""
     area = _example(source)
@@ -219,7 +219,7 @@ def _history(kind: str, subject: str, title: str, back: str, restore: Callable[[
 
 
 def _restore(endpoint: str, **values: Any) -> Callable[[int], str] | None:
-    if not door.may("import"):
+    if not door.may("edit"):
         return None
     return lambda number: url_for(f"console.{endpoint}", number=number, **values)
 

@@ -36,7 +36,7 @@ LABELS = {
 }
 
 
-@page("/shelters/<int:site_id>/facts", "import", name="shelter_facts")
+@page("/shelters/<int:site_id>/facts", "shape", name="shelter_facts")
 def look(site_id: int) -> ResponseReturnValue:
     """The form."""
     site = sheltering.one(site_id)
@@ -44,7 +44,7 @@ def look(site_id: int) -> ResponseReturnValue:
     return _form(site, now, edited.mark_of(now))
 
 
-@page("/shelters/<int:site_id>/facts", "import", post=True, name="shelter_facts_save", keeps=True)
+@page("/shelters/<int:site_id>/facts", "shape", post=True, name="shelter_facts_save", keeps=True)
 def save(site_id: int) -> ResponseReturnValue:
     """Keeps what was typed, unless somebody else was faster or something of it cannot be."""
     edited.turn()
@@ -73,14 +73,14 @@ def past(site_id: int) -> ResponseReturnValue:
     def address(number: int) -> str:
         return url_for("console.shelter_facts_restore", site_id=site.id, number=number)
 
-    restore = address if door.may("import") else None
+    restore = address if door.may("shape") else None
     back = url_for("console.shelter", site_id=site.id)
     return history.history_page(
         KIND, str(site.id), site.name, back, restore, labels=LABELS, words=_words, section="console.shelters"
     )
 
 
-@page("/shelters/<int:site_id>/facts/restore/<int:number>", "import", post=True, name="shelter_facts_restore")
+@page("/shelters/<int:site_id>/facts/restore/<int:number>", "shape", post=True, name="shelter_facts_restore")
 def restore(site_id: int, number: int) -> ResponseReturnValue:
     """Opens the form with an old state in it: it is looked at before it is kept."""
     site = sheltering.one(site_id)

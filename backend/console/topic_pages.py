@@ -91,13 +91,13 @@ def tree() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page("/topics/new", "publish", name="topics_new")
+@page("/topics/new", "shape", name="topics_new")
 def new() -> ResponseReturnValue:
     """An empty form."""
     return _form(Typed(above=request.args.get("above", "")[:200]))
 
 
-@page("/topics/new", "publish", post=True, name="topics_create", keeps=True)
+@page("/topics/new", "shape", post=True, name="topics_create", keeps=True)
 def create() -> ResponseReturnValue:
     """Adds one, last in its row."""
     typed = _read(request.form)
@@ -117,7 +117,7 @@ def one(slug: str) -> ResponseReturnValue:
     return _form(_of(topic), topic=topic)
 
 
-@page("/topics/<slug>", "publish", post=True, name="topics_save", keeps=True)
+@page("/topics/<slug>", "shape", post=True, name="topics_save", keeps=True)
 def save(slug: str) -> ResponseReturnValue:
     """Keeps the changes, unless somebody else was faster."""
     topic_steps.turn()
@@ -136,7 +136,7 @@ def save(slug: str) -> ResponseReturnValue:
     return redirect(url_for(SECTION), 303)
 
 
-@page("/topics/<slug>/move", "publish", post=True, name="topics_move")
+@page("/topics/<slug>/move", "shape", post=True, name="topics_move")
 def move(slug: str) -> ResponseReturnValue:
     """One place up or down among its siblings."""
     topic_steps.turn()
@@ -145,13 +145,13 @@ def move(slug: str) -> ResponseReturnValue:
     return redirect(url_for(SECTION, _anchor=f"topic-{slug}"), 303)
 
 
-@page("/topics/<slug>/retire", "publish", post=True, name="topics_retire")
+@page("/topics/<slug>/retire", "shape", post=True, name="topics_retire")
 def retire(slug: str) -> ResponseReturnValue:
     """Ends it: who chose it keeps it, nobody can choose it any more."""
     return _ended(slug, retired=True)
 
 
-@page("/topics/<slug>/revive", "publish", post=True, name="topics_revive")
+@page("/topics/<slug>/revive", "shape", post=True, name="topics_revive")
 def revive(slug: str) -> ResponseReturnValue:
     """Offers it again."""
     return _ended(slug, retired=False)
@@ -179,11 +179,11 @@ def changes(slug: str) -> ResponseReturnValue:
 
     return history.history_page(
         topic_steps.KIND, slug, name_of(topic.names, slug), url_for("console.topics_one", slug=slug),
-        address if door.may("publish") else None, labels=LABELS, section=SECTION,
+        address if door.may("shape") else None, labels=LABELS, section=SECTION,
     )  # fmt: skip
 
 
-@page("/topics/<slug>/history/<int:number>", "publish", post=True, name="topics_restore")
+@page("/topics/<slug>/history/<int:number>", "shape", post=True, name="topics_restore")
 def restore(slug: str, number: int) -> ResponseReturnValue:
     """Makes an earlier state the present one."""
     topic_steps.turn()

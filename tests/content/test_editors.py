@@ -101,6 +101,16 @@ def test_who_hands_out_keys_neither_writes_nor_approves():
     assert not PERMISSIONS[Role.ADMINISTRATOR] & {Action.DRAFT, Action.SUBMIT, Action.APPROVE, Action.PUBLISH}
 
 
+def test_who_writes_edits_what_rings_nobody_and_who_approves_or_loads_data_what_decides_whom_a_push_reaches():
+    def those(action):
+        return {role for role in Role if action in PERMISSIONS[role]}
+
+    loads = {Role.DUTY_OFFICER, Role.ADMINISTRATOR}
+    assert those(Action.IMPORT) == loads
+    assert those(Action.SHAPE) == those(Action.APPROVE) | loads
+    assert those(Action.EDIT) == those(Action.SUBMIT) | loads
+
+
 def test_every_role_has_permissions_and_a_japanese_name():
     assert set(PERMISSIONS) == set(Role)
     assert len({role.ja for role in Role}) == len(Role)

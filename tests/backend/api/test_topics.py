@@ -117,7 +117,7 @@ def test_what_cannot_be_kept_is_refused_naming_the_field(office, change, field):
     assert any(error["field"].startswith(field) for error in answer.json["errors"]), answer.json
 
 
-def test_only_who_may_publish_changes_the_tree(office):
+def test_who_only_writes_does_not_change_whom_notices_reach(office):
     assert office.do("POST", body=WATER, who="author").status_code == 403
     assert office.do("PATCH", "/notices", {"position": 9}, who="author").status_code == 403
     assert office.do("GET", who="author").status_code == 200
