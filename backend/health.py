@@ -111,7 +111,7 @@ def working(session: Session, _settings: Settings, now: dt.datetime) -> Finding:
 
 def incidents_open(session: Session, _settings: Settings, _now: dt.datetime) -> Finding:
     """Faults of sending that an operator must mend."""
-    kinds = sorted(incident.kind for incident in incidents.open_ones(session))
+    kinds = sorted({incident.kind for incident in incidents.open_ones(session)})
     return Finding("incidents", None, f"open: {', '.join(kinds)}" if kinds else "none open", {"open": kinds})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import sqlalchemy as sa
@@ -48,8 +49,8 @@ def families(session: Session, now: dt.datetime) -> Iterator[Metric]:
     yield planning
     yield _outcomes(session, now)
     open_ones = GaugeMetricFamily("yobikake_incidents_open", "Faults that an operator must mend.", labels=["kind"])
-    for incident in incidents.open_ones(session):
-        open_ones.add_metric([incident.kind], 1)
+    for kind, many in Counter(incident.kind for incident in incidents.open_ones(session)).items():
+        open_ones.add_metric([kind], many)
     yield open_ones
     live = GaugeMetricFamily("yobikake_alerts_live", "Alerts in force.", labels=["exercise"])
     for drill in (False, True):

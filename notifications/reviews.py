@@ -109,33 +109,29 @@ def sign(session: Session, review: Review, *, actor: Editor, verdict: Verdict, n
     )
     if signed.rowcount != 1:
         raise NotAllowed("wrong_state", "somebody has signed this review already")
-    if not _overdue(session, now):
-        incidents.close(session, INCIDENT, actor.name, now)
+    incidents.close(session, INCIDENT, actor.name, now, review.alert.public_id)
     session.refresh(review)
     return review
 
 
 def call(session: Session, now: dt.datetime) -> int:
-    """Opens an incident, for which the operator is paged, while a review is overdue; returns how many are.
+    """Opens an incident of its own, for which the operator is paged, for each overdue review; returns how many are.
 
     Whoever resolves the incident without a signature finds it again at the next look.
     """
-    late = _overdue(session, now)
-    known = {one.kind: one.detail for one in incidents.open_ones(session)}
-    if late:
-        names = ", ".join(f"{one.alert.public_id} (released alone by {one.released_by.name})" for one in late)
-        detail = f"nobody has reviewed within 24 hours: {names}"
-        if known.get(INCIDENT) != detail:
-            incidents.report(session, INCIDENT, detail, now)
+    overdue = sa.select(Review).where(Review.signed_at.is_(None), Review.due_at <= now).order_by(Review.id)
+    # Locked, so that a signature given meanwhile finds the incident and ends it.
+    late = session.scalars(overdue.with_for_update(of=Review)).all()
+    known = {one.subject for one in incidents.open_ones(session) if one.kind == INCIDENT}
+    for review in late:
+        subject = review.alert.public_id
+        if subject not in known:
+            detail = f"nobody has reviewed within 24 hours: {subject} (released alone by {review.released_by.name})"
+            incidents.report(session, INCIDENT, detail, now, subject)
     return len(late)
 
 
 DUTY = Duty("alerts.review", LOOKED_AFTER, duties.in_one_transaction(call))
-
-
-def _overdue(session: Session, now: dt.datetime) -> Sequence[Review]:
-    late = sa.select(Review).where(Review.signed_at.is_(None), Review.due_at <= now)
-    return session.scalars(late.order_by(Review.id)).all()
 
 
 def _hash_of(session: Session, alert: Alert) -> str:

@@ -28,6 +28,12 @@ class IncidentSchema(ma.Schema):
             "example": "credentials",
         }
     )
+    subject = ma.fields.String(
+        metadata={
+            "description": "review は避難情報の id（一件ごとに別の障害）、ほかは空。"
+            " The alert's id for a review, each of which is an incident of its own; else empty."
+        }
+    )
     detail = ma.fields.String()
     opened_at = ma.fields.AwareDateTime()
     seen_at = ma.fields.AwareDateTime(metadata={"description": "最後に起きた時刻。"})
@@ -42,7 +48,7 @@ class IncidentList(ma.Schema):
 
 
 class Resolved(ma.Schema):
-    """How many stopped batches went back into the queue."""
+    """How many stopped batches went back into the queue; none for an incident that stopped nothing."""
 
     restarted = ma.fields.Integer()
 
@@ -54,7 +60,7 @@ class IncidentsView(MethodView):
     @staff_required("read")
     @blp.response(200, IncidentList)
     def get(self) -> dict[str, Any]:
-        """開いている障害。Open faults; each has stopped batches that wait."""
+        """開いている障害。Open faults; those of sending have stopped batches that wait."""
         return {"items": incidents.open_ones(session())}
 
 
@@ -65,7 +71,10 @@ class ResolveView(MethodView):
     @staff_required("incidents")
     @blp.response(200, Resolved)
     def post(self, incident_id: int) -> dict[str, int]:
-        """直したと告げる。止まっていた送信が再開する。Says that it is mended; what was stopped goes on."""
+        """直したと告げる。送信の障害なら、止まっていた送信が再開する。Says that it is mended; what it stopped goes on.
+
+        A review that nobody has signed is found again at the next look.
+        """
         restarted = incidents.resolve(session(), incident_id, g.editor.name, clock.now())
         if restarted is None:
             raise of_status(404, "No open incident has this id.")

@@ -9,21 +9,23 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, BigId, UtcDateTime, insert_ignore
+from notifications.channels.promise import Fault
 from notifications.dispatch import batches
 
 
 class Incident(Base):
-    """One open or closed fault. The same kind is open once, however many batches meet it."""
+    """One open or closed fault. The same kind is open once for each subject, however many batches meet it."""
 
     __tablename__ = "incidents"
     __table_args__ = (
-        sa.Index("uq_incidents_open", "kind", unique=True, sqlite_where=sa.text("closed_at IS NULL"),
+        sa.Index("uq_incidents_open", "kind", "subject", unique=True, sqlite_where=sa.text("closed_at IS NULL"),
                  postgresql_where=sa.text("closed_at IS NULL")),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[str] = mapped_column(sa.Text)
+    subject: Mapped[str] = mapped_column(sa.Text, server_default="")  # what it is about; "": all that is sent
     detail: Mapped[str] = mapped_column(sa.Text)
     opened_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
@@ -33,13 +35,11 @@ class Incident(Base):
     closed_by: Mapped[str | None] = mapped_column(sa.Text)
 
 
-def report(session: Session, kind: str, detail: str, now: dt.datetime) -> Incident:
-    """Opens an incident, or counts one more of the same kind that is open already."""
-    row = {"kind": kind, "detail": detail, "opened_at": now, "seen_at": now, "times": 0}
+def report(session: Session, kind: str, detail: str, now: dt.datetime, subject: str = "") -> Incident:
+    """Opens an incident, or counts one more of the same kind and subject that is open already."""
+    row = {"kind": kind, "subject": subject, "detail": detail, "opened_at": now, "seen_at": now, "times": 0}
     insert_ignore(session, Incident, row)
-    incident = session.scalars(
-        sa.select(Incident).where(Incident.kind == kind, Incident.closed_at.is_(None)).with_for_update()
-    ).one()
+    incident = session.scalars(sa.select(Incident).where(*_open(kind, subject)).with_for_update()).one()
     incident.detail, incident.seen_at = detail, now
     incident.times += 1
     session.flush()
@@ -63,17 +63,26 @@ def to_page(session: Session) -> Incident | None:
     return session.scalars(query.order_by(Incident.id).limit(1)).first()
 
 
-def close(session: Session, kind: str, by: str, now: dt.datetime) -> None:
+def close(session: Session, kind: str, by: str, now: dt.datetime, subject: str = "") -> None:
     """Ends an open incident of a kind that stopped no batch: its cause is gone."""
-    open_one = (Incident.kind == kind, Incident.closed_at.is_(None))
-    session.execute(sa.update(Incident).where(*open_one).values(closed_at=now, closed_by=by))
+    session.execute(sa.update(Incident).where(*_open(kind, subject)).values(closed_at=now, closed_by=by))
 
 
 def resolve(session: Session, incident_id: int, by: str, now: dt.datetime) -> int | None:
-    """Says that a fault is mended: stopped batches go back into the queue. Their number, or None if not open."""
+    """Says that a fault is mended: what such faults stopped goes back into the queue.
+
+    The number of batches, none for an incident that stopped nothing; None if it is not open.
+    """
     result: sa.CursorResult[tuple[()]] = session.execute(  # type: ignore[assignment]
         sa.update(Incident)
         .where(Incident.id == incident_id, Incident.closed_at.is_(None))
         .values(closed_at=now, closed_by=by)
     )
-    return batches.restart(session, now) if result.rowcount == 1 else None
+    if result.rowcount != 1:
+        return None
+    kind = session.scalars(sa.select(Incident.kind).where(Incident.id == incident_id)).one()
+    return batches.restart(session, now) if kind in tuple(Fault) else 0
+
+
+def _open(kind: str, subject: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return Incident.kind == kind, Incident.subject == subject, Incident.closed_at.is_(None)

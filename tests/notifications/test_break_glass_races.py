@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -12,10 +14,12 @@ from content.workflow import NotAllowed
 from database import transaction
 from notifications import drafting, reviews
 from notifications.alerts import Alert, State
+from notifications.dispatch import incidents, paging
 from notifications.drafting import Conflict
 from notifications.messages import Message
-from tests.notifications.builders import CITY, INSIDE, NOW, make_device, make_people, overlapping, spec
-from tests.notifications.test_break_glass import break_glass, give_factor, own
+from notifications.reviews import Verdict
+from tests.notifications.builders import CITY, HOUR, INSIDE, NOW, make_device, make_people, overlapping, spec
+from tests.notifications.test_break_glass import break_glass, code_at, give_factor, own
 
 
 def _ready(engine: Engine) -> tuple[str, int]:
@@ -87,3 +91,27 @@ def test_one_code_given_twice_at_once_releases_one(engine: Engine) -> None:
     with transaction(engine, "read") as session:
         assert [review.alert_id for review in reviews.waiting(session)] == [ready[0][0]]
         assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == 1
+
+
+def test_each_overdue_review_calls_the_operator_and_a_signature_ends_only_its_own_incident(engine: Engine) -> None:
+    soon, late = NOW + dt.timedelta(minutes=1), NOW + 24 * HOUR
+    later = late + dt.timedelta(minutes=1)
+    with transaction(engine) as session:
+        people = make_people(session)
+        give_factor(session, people.duty)
+        (first, seen), (second, also) = own(session, people), own(session, people)
+        break_glass(session, first, people.duty, seen)
+        break_glass(session, second, people.duty, also, code=code_at(soon), now=soon)
+        assert reviews.call(session, late) == 1
+    assert [paging.page(engine, None, late) for _ in range(2)] == [True, False]
+    with transaction(engine) as session:
+        assert [reviews.call(session, later) for _ in range(2)] == [2, 2]
+        assert [one.subject for one in incidents.open_ones(session)] == [first.public_id, second.public_id]
+    assert [paging.page(engine, None, later) for _ in range(2)] == [True, False]
+    with transaction(engine) as session:
+        people.other = session.merge(people.other)
+        reviews.sign(
+            session, reviews.waiting(session)[0], actor=people.other, verdict=Verdict.RIGHT, note="妥当", now=later
+        )
+        assert [one.subject for one in incidents.open_ones(session)] == [second.public_id]
+        assert [reviews.call(session, later), len(incidents.open_ones(session))] == [1, 1]

@@ -412,6 +412,17 @@ def test_a_fault_of_ours_stops_every_batch_and_opens_one_incident_until_somebody
     assert _incidents(desk) == []
 
 
+def test_the_end_of_an_incident_that_stopped_nothing_starts_nothing(desk):
+    desk.message(1)
+    desk.channel.everybody = Result(Outcome.FAILED, fault=Fault.CREDENTIALS, detail="why")
+    desk.send()
+    with transaction(desk.engine) as session:
+        other = incidents.report(session, "review", "nobody signed", desk.now, "an alert")
+        assert incidents.resolve(session, other.id, "duty", desk.now) == 0
+    assert desk.states() == ["stopped"]
+    assert _incidents(desk) == [("credentials", 1)]
+
+
 def test_the_same_fault_after_it_was_mended_is_a_new_incident(desk):
     desk.message(1)
     desk.channel.everybody = Result(Outcome.FAILED, fault=Fault.SENDER, detail="why")
