@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from backend import clock
@@ -40,6 +40,8 @@ def outlets_of(alert: Alert) -> Sequence[OutletProgress]:
 def look(alert: Alert, wrong: Iterable[tuple[str, str]] = (), status: int = 200, **typed: str) -> ResponseReturnValue:
     """The page of one; `wrong` is what was refused, `typed` what stood in its fields."""
     seen = alert_sight.sight_of(alert)
+    if request.form.get("content_hash") == seen.content_hash:  # what was ticked was ticked for these very words
+        typed |= {name: "yes" for name in SEEN if name in request.form}
     progress = alert_progress(alert) if alert.issued_at is not None else None
     outlets = outlets_of(alert) if alert.issued_at is not None else ()
     review = reviews.of_alert(session(), alert) if alert.issued_at is not None else None

@@ -5,6 +5,7 @@ One set of pages for real alerts and one for drills; what is born on one never c
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -48,10 +49,18 @@ def _pages(part: str, *, drill: bool) -> None:
     def one(public_id: str) -> Alert:
         return alerting.one(public_id, drill=drill)
 
-    def form(typed: Typed, *, alert: Alert | None, heading: str, wrong: Any = (), status: int = 200) -> Any:
+    def form(
+        typed: Typed,
+        *,
+        alert: Alert | None,
+        heading: str,
+        about: Alert | None = None,
+        wrong: Any = (),
+        status: int = 200,
+    ) -> Any:
         found, more = alert_form.choices(typed)
         return show(
-            "alert_form.html", status, typed=typed, alert=alert, heading=heading, kinds=alert_form.kinds(),
+            "alert_form.html", status, typed=typed, alert=alert, about=about, heading=heading, kinds=alert_form.kinds(),
             found=found, more=more, wrong=list(wrong), order_name=wording.order_name, hazard_name=wording.hazard_name,
             hazard_names=[(one.value, wording.hazard_name(one, current())) for one in Hazard],
         )  # fmt: skip
@@ -60,15 +69,16 @@ def _pages(part: str, *, drill: bool) -> None:
         """Reads the form and keeps what was typed, or shows it again with what is wrong or was searched for."""
         typed = alert_form.read(request.form)
         edited = None if follow else alert
+        again = partial(form, typed, alert=edited, heading=heading, about=alert)
         if request.form.get("do") == "find":
             journaling.nothing()
-            return form(typed, alert=edited, heading=heading)
+            return again()
         try:
             done = made(alert_form.spec_of(typed, before, edited), typed)
         except _REFUSED as error:
-            return form(typed, alert=edited, heading=heading, wrong=refusals.reasons(error), status=422)
+            return again(wrong=refusals.reasons(error), status=422)
         except Conflict as error:
-            return form(typed, alert=edited, heading=heading, wrong=[("", refusals.headline(error))], status=409)
+            return again(wrong=[("", refusals.headline(error))], status=409)
         if alert is None:
             journaling.note(action=f"{part}.create")
         journaling.note(done.public_id, level=done.level, hazard=done.hazard, act=done.act, version=done.version)
@@ -81,8 +91,8 @@ def _pages(part: str, *, drill: bool) -> None:
         now = clock.now()
         live = alerts.live(session(), now, drill=drill)
         groups = [
-            (say("承認待ち"), [one for one in every if one.state_at(now) is State.SUBMITTED]),
-            (say("下書き"), [one for one in every if one.state_at(now) is State.DRAFT]),
+            (say("承認を待っているもの"), [one for one in every if one.state_at(now) is State.SUBMITTED]),
+            (say("書きかけのもの"), [one for one in every if one.state_at(now) is State.DRAFT]),
             (
                 say("これまで"),
                 [one for one in every if one.ended_at or one.state_at(now) in (State.DONE, State.EXPIRED)],
@@ -126,7 +136,7 @@ def _pages(part: str, *, drill: bool) -> None:
         """The form of a draft, with its texts."""
         alert = one(public_id)
         typed = alert_form.of_spec(drafting.spec_of(alert), alert)
-        answer: ResponseReturnValue = form(typed, alert=alert, heading=headings["edit"])
+        answer: ResponseReturnValue = form(typed, alert=alert, heading=headings["edit"], about=alert)
         return answer
 
     @page(f"/{part}/<public_id>/edit", "draft", post=True, name=f"{part}_save", keeps=True)
@@ -203,9 +213,10 @@ def _pages(part: str, *, drill: bool) -> None:
     @page(f"/{part}/<public_id>/update", "draft", name=f"{part}_update")
     def update(public_id: str) -> ResponseReturnValue:
         """The form of a follow-up: area and hazard as they are in force."""
-        typed = alert_form.of_spec(drafting.fresh_spec(one(public_id)))
+        alert = one(public_id)
+        typed = alert_form.of_spec(drafting.fresh_spec(alert))
         typed.until = max(typed.until, alert_form.fresh().until)
-        answer: ResponseReturnValue = form(typed, alert=None, heading=headings["update"])
+        answer: ResponseReturnValue = form(typed, alert=None, heading=headings["update"], about=alert)
         return answer
 
     @page(f"/{part}/<public_id>/update", "draft", post=True, name=f"{part}_follow", keeps=True)

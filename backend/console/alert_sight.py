@@ -172,7 +172,8 @@ def title(alert: Alert) -> str:
     language = current()
     hazard = wording.hazard_name(Hazard(alert.hazard), language)
     place = alert.area_names.get(language) or alert.area_names.get("ja", "")
-    return f"{hazard[:1].upper()}{hazard[1:]} {wording.order_name(alert.level, language)} {place}"
+    order = wording.order_name(alert.level, language)
+    return f"{hazard} {order} {place}" if language == "ja" else f"{hazard[:1].upper()}{hazard[1:]}: {order}, {place}"
 
 
 def followable(alert: Alert) -> bool:

@@ -230,7 +230,7 @@ NAV: list[tuple[str, str, str, dict[str, str]]] = [
     ("console.topics", mark("話題"), "read", {}),
     ("console.garbage", mark("ごみ"), "read", {}),
     ("console.childcare", mark("子育て"), "read", {}),
-    ("console.areas", mark("区域"), "read", {}),
+    ("console.areas", mark("市の区域"), "read", {}),
     ("console.imports", mark("取り込み"), "import", {}),
     ("console.people", mark("人"), "staff", {}),
     ("console.journal_page", mark("記録"), "journal", {}),

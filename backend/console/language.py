@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -26,9 +27,12 @@ def mark(japanese: str) -> str:
 
 
 def say(japanese: str, **values: Any) -> str:
-    """The words in the reader's language, with `%(name)s` filled in."""
-    words = catalogue().get(japanese, japanese) if current() == "en" else japanese
-    return words % values if values else words
+    """The words in the reader's language, with `%(name)s` filled in; `%(name_s)s` is an English “s” unless after 1."""
+    if current() != "en":
+        return japanese % values if values else japanese
+    words = catalogue().get(japanese, japanese)
+    ends = {f"{name}_{end}": "" if str(value) == "1" else end for name, value in values.items() for end in ("s", "es")}
+    return words % (values | ends) if values else words
 
 
 def current() -> str:
@@ -83,7 +87,12 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:,}"
 
 
+def listed(words: Iterable[str]) -> str:
+    """「北区、南区」."""
+    return (", " if current() == "en" else "、").join(words)
+
+
 def register(app: Flask) -> None:
-    """Gives the templates `_`, `mark`, `moment`, `day` and `number`."""
+    """Gives the templates `_`, `moment`, `day`, `number` and `listed`."""
     app.jinja_env.globals.update(_=say, console_language=current, console_languages=LANGUAGES, console_now=clock.now)
-    app.jinja_env.filters.update(moment=moment, day=day, number=number)
+    app.jinja_env.filters.update(moment=moment, day=day, number=number, listed=listed)

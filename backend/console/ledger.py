@@ -19,7 +19,7 @@ from notifications.messages import Kind, Message
 
 PAGE, BATCHES = 50, 100
 KINDS = {
-    Kind.ALERT: mark("避難情報"),
+    Kind.ALERT: mark("発令"),
     Kind.UPDATE: mark("更新"),
     Kind.CANCEL: mark("取消"),
     Kind.ALL_CLEAR: mark("解除"),
@@ -29,9 +29,9 @@ KINDS = {
     Kind.TEST: mark("受信テスト"),
 }
 PLANNING = {
-    "waiting": mark("洗い出し中"),
+    "waiting": mark("宛先を調べている"),
     "latecomers": mark("期限まで、新しく来る人を待つ"),
-    "done": mark("洗い出し済み"),
+    "done": mark("宛先が決まった"),
     "withdrawn": mark("取り下げた"),
 }
 BATCH_STATES = {

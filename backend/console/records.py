@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from content.journal import Entry, Verdict
 
 PAGE = 50
 MOST_EXPORTED = 100_000
+_HASH = re.compile("[0-9a-f]{40,}")
 SEARCHED = ("text", "who", "action", "subject", "since", "until")
 _COLUMNS = (
     mark("番号"), mark("日時"), mark("人"), mark("入口"), mark("操作"), mark("対象"), mark("詳細"), mark("ハッシュ"),
@@ -89,7 +91,12 @@ def _number(written: str) -> bool:
 
 
 def _details(entry: Entry) -> str:
-    return json.dumps(entry.detail, ensure_ascii=False, sort_keys=True)[1:-1]
+    """For the eye: a hash is cut, since nobody compares 64 letters on a screen (the file has them all)."""
+    said = []
+    for name, value in sorted(entry.detail.items()):
+        written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        said.append(f"{name}: {written[:12] + '…' if _HASH.fullmatch(written) else written}")
+    return " · ".join(said)
 
 
 def _cells(entry: Entry) -> list[object]:
