@@ -95,7 +95,7 @@ def read(form: MultiDict[str, str]) -> Typed:
         texts=texts,
         ready=form.getlist("ready"),
         find=form.get("find", "")[:100],
-        version=form.get("version", ""),
+        version=form.getlist("version")[-1] if "version" in form else "",  # the last: one that was ticked knowingly
     )
 
 

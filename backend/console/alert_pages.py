@@ -56,11 +56,13 @@ def _pages(part: str, *, drill: bool) -> None:
         heading: str,
         about: Alert | None = None,
         wrong: Any = (),
+        clash: str = "",
         status: int = 200,
     ) -> Any:
         found, more = alert_form.choices(typed)
         return show(
-            "alert_form.html", status, typed=typed, alert=alert, about=about, heading=heading, kinds=alert_form.kinds(),
+            "alert_form.html", status, typed=typed, alert=alert, about=about, clash=clash, heading=heading,
+            kinds=alert_form.kinds(),
             found=found, more=more, wrong=list(wrong), order_name=wording.order_name, hazard_name=wording.hazard_name,
             hazard_names=[(one.value, wording.hazard_name(one, current())) for one in Hazard],
         )  # fmt: skip
@@ -78,7 +80,7 @@ def _pages(part: str, *, drill: bool) -> None:
         except _REFUSED as error:
             return again(wrong=refusals.reasons(error), status=422)
         except Conflict as error:
-            return again(wrong=[("", refusals.headline(error))], status=409)
+            return again(clash=refusals.headline(error), status=409)
         if alert is None:
             journaling.note(action=f"{part}.create")
         journaling.note(done.public_id, level=done.level, hazard=done.hazard, act=done.act, version=done.version)

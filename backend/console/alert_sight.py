@@ -46,19 +46,6 @@ ACTS = {
     Act.CANCEL: mark("取消"),
     Act.ALL_CLEAR: mark("解除"),
 }
-STEPS = {
-    "draft": mark("起案した"),
-    "edit": mark("直した"),
-    "submit": mark("提出した"),
-    "return": mark("差し戻した"),
-    "approve": mark("承認した"),
-    "break_glass": mark("一人で承認した（緊急）"),
-    "discard": mark("破棄した"),
-    "supersede": mark("更新で置き換わった"),
-    "cancel": mark("取り消された"),
-    "lift": mark("解除された"),
-    "expire": mark("期限が切れた"),
-}
 VERDICTS = {
     Verdict.RIGHT: mark("出してよかった。このままでよい"),
     Verdict.CORRECT: mark("出してよかったが、訂正や解除が要る"),

@@ -20,7 +20,7 @@ from werkzeug.exceptions import HTTPException
 
 from backend import clock
 from backend.config import settings
-from backend.console import refusals
+from backend.console import refusals, steps, way_back
 from backend.console.assets import Desk
 from backend.console.cookies import csrf
 from backend.console.language import mark, say
@@ -137,8 +137,9 @@ def tell(words: str, kind: str = "done") -> None:
 
 
 def refusal(status: int, words: str, **more: Any) -> Response:
-    """A page that says why not."""
-    return Response(render_template("console/refused.html", status=status, words=words, **more), status)
+    """A page that says why not, with the way back to what a form was about."""
+    back = way_back.page_above(request.path) if request.method == "POST" else None
+    return Response(render_template("console/refused.html", status=status, words=words, back=back, **more), status)
 
 
 def _ask_to_sign_in(keeps: bool) -> ResponseReturnValue:
@@ -240,6 +241,7 @@ NAV: list[tuple[str, str, str, dict[str, str]]] = [
 def register(app: Flask) -> None:
     """Gives the templates what they ask of the reader."""
     city = app.extensions["yobikake.settings"].city_name
+    app.jinja_env.globals.update(console_step=steps.word)
     app.jinja_env.globals.update(console_may=may, console_nav=NAV, console_city=city, console_roles=ROLES, token=_token)
 
 

@@ -35,16 +35,6 @@ STANDINGS = {
     Standing.OVER: mark("掲載終了"),
     Standing.WITHDRAWN: mark("取り下げ"),
 }
-STEPS = {
-    "draft": mark("起案した"),
-    "edit": mark("直した"),
-    "submit": mark("提出した"),
-    "return": mark("差し戻した"),
-    "approve": mark("承認した"),
-    "withdraw": mark("取り下げた"),
-    "correct": mark("訂正で置き換わった"),
-    "restore": mark("訂正の取り下げで、また掲載された"),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,12 @@ def test_two_editors_of_one_draft_the_second_is_told_and_loses_nothing(hall: Hal
     assert "後から直した本文です。" in author.form("").fields["ja.body"]
     again = author.send("")
     assert again.status_code == 409
-    assert "先に直した本文です" in author.open(path).text
+    assert "先に直した本文です" in author.client.get(path).text
+    seen = re.search(r'type="checkbox" name="version" value="(\d+)"', author.text)
+    assert seen is not None
+    author.send("", version=[author.form("").fields["version"], seen[1]])
+    assert author.path == path
+    assert "後から直した本文です。" in author.text
 
 
 def test_an_approval_is_of_what_was_seen_and_nothing_else(hall: Hall, author: Browser, approver: Browser) -> None:
@@ -221,6 +226,7 @@ def test_an_approval_is_of_what_was_seen_and_nothing_else(hall: Hall, author: Br
     stale = approver.send("/approve", seen_area="yes", seen_texts="yes", seen_reach="yes")
     assert stale.status_code == 409
     assert "もう一度内容を確かめてください" in approver.text
+    assert f'href="{path}">内容の画面へ戻る' in approver.text
     assert "発令中" not in words_of(approver, path)
     own = hall.browser("duty_officer")
     mine = drafted(own)
