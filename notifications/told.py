@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, BigId, insert_ignore_all
@@ -74,7 +75,13 @@ def unmark(session: Session, message_id: int, device_ids: NDArray[np.int64]) -> 
 
 def _locked(session: Session, message_id: int, numbers: Sequence[int]) -> dict[int, bytes]:
     """The bitmaps of those of these blocks that are there, locked one after the other."""
-    query = sa.select(Told.block, Told.bitmap).where(Told.message_id == message_id, Told.block.in_(numbers))
+    if session.get_bind().dialect.name == "postgresql":
+        # One parameter: a statement that is longer for every block would be read anew each time.
+        listed = sa.literal(f"{{{','.join(map(str, numbers))}}}", sa.String)
+        among = Told.block == sa.any_(sa.cast(listed, ARRAY(sa.BigInteger)))
+    else:
+        among = Told.block.in_(numbers)
+    query = sa.select(Told.block, Told.bitmap).where(Told.message_id == message_id, among)
     return dict(session.execute(query.order_by(Told.block).with_for_update()).all())
 
 
@@ -85,15 +92,18 @@ def _write(
     if len(changed) == 0:
         return
     packed = np.packbits(bits.reshape(-1, BLOCK)[changed], axis=1)
-    blocks_, bitmaps = numbers[changed].tolist(), [row.tobytes() for row in packed]
+    blocks_ = numbers[changed].tolist()
     if session.get_bind().dialect.name == "postgresql":
-        # One statement: of a thousand, each would wait for the one before.
+        # One statement: of a thousand, each would wait for the one before. And one value for all bitmaps.
         many = sa.text(
-            "UPDATE told SET bitmap = n.bitmap"
-            " FROM unnest(CAST(:blocks AS bigint[]), CAST(:bitmaps AS bytea[])) n (block, bitmap)"
+            "UPDATE told"
+            " SET bitmap = substring(CAST(:bitmaps AS bytea) FROM (CAST(n.at AS integer) - 1) * :size + 1 FOR :size)"
+            " FROM unnest(CAST(:blocks AS bigint[])) WITH ORDINALITY n (block, at)"
             " WHERE told.message_id = :message_id AND told.block = n.block"
         )
-        session.execute(many, {"message_id": message_id, "blocks": blocks_, "bitmaps": bitmaps})
+        listed = f"{{{','.join(map(str, blocks_))}}}"
+        whole = {"bitmaps": packed.tobytes(), "blocks": listed, "size": len(_EMPTY), "message_id": message_id}
+        session.execute(many, whole)
         return
     table = Told.__table__
     one = sa.update(Told).where(
@@ -102,8 +112,8 @@ def _write(
     session.connection().execute(
         one.values(bitmap=sa.bindparam("bitmap")),
         [
-            {"of_message": message_id, "of_block": block, "bitmap": bitmap}
-            for block, bitmap in zip(blocks_, bitmaps, strict=True)
+            {"of_message": message_id, "of_block": block, "bitmap": row.tobytes()}
+            for block, row in zip(blocks_, packed, strict=True)
         ],
     )
 

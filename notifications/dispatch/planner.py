@@ -27,8 +27,10 @@ LATECOMERS_AFTER = dt.timedelta(seconds=60)
 _LAST_SWEEP = 2
 # A place is stored by a transaction that takes no longer than this, the clocks' disagreement included.
 LONGEST_MOVE = dt.timedelta(minutes=15)
-# Rows; see audiences.CHUNK.
+# Rows; see audiences.CHUNK. On SQLite other writers wait meanwhile. On PostgreSQL none does, and fewer are better:
+# each chunk touches nearly all of a city's rows of `told`.
 FIRST_CHUNK = 2_000
+CHUNKS = {"sqlite": audiences.CHUNK, "postgresql": 50_000}
 _PLACE_CODES = len(PLACES) + 1
 
 
@@ -87,7 +89,8 @@ def plan_chunk(session: Session, message: Message, now: dt.datetime, zone: ZoneI
     first = cursor == Cursor() and message.plan_sweeps == 0
     # Whoever moved before planning began was found where they then were.
     moved_since = message.not_before - LONGEST_MOVE if message.plan_sweeps else None
-    found, following = audiences.chunk(session, audience, cursor, now, FIRST_CHUNK if first else None, moved_since)
+    most = FIRST_CHUNK if first else CHUNKS[session.get_bind().dialect.name]
+    found, following = audiences.chunk(session, audience, cursor, now, most, moved_since)
     added = _add(session, message, found, now, zone)
     if following is not None:
         message.plan_part, message.plan_offset = following.part, following.offset

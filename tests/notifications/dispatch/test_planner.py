@@ -16,7 +16,7 @@ from geo import sites
 from geo.hazards import Hazard
 from geo.point import Point
 from geo.sites import Site, SiteKind, SiteStatus
-from notifications import audiences, dangers, devices, messages, newcomers, places, told
+from notifications import dangers, devices, messages, newcomers, places, told
 from notifications.alerts import Act
 from notifications.audiences import Audience
 from notifications.channels.promise import Outcome
@@ -78,7 +78,7 @@ def _groups(session, message):
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(audiences, "CHUNK", 90)
+    monkeypatch.setattr(planner, "CHUNKS", dict.fromkeys(planner.CHUNKS, 90))
     monkeypatch.setattr(planner, "FIRST_CHUNK", 10)
 
 
@@ -185,7 +185,7 @@ def test_a_planner_that_is_killed_leaves_nothing_half_done_and_another_goes_on(e
 
 @pytest.mark.parametrize("chunk", [1, 15, 20_000])
 def test_batches_stay_in_the_order_of_danger_within_a_chunk_and_between_chunks(session, people, monkeypatch, chunk):
-    monkeypatch.setattr(audiences, "CHUNK", chunk)
+    monkeypatch.setattr(planner, "CHUNKS", dict.fromkeys(planner.CHUNKS, chunk))
     far = make_device(session, {"family": INSIDE})
     home = make_device(session, RIM)
     here = make_device(session, {"current": INSIDE})
@@ -412,7 +412,7 @@ def test_planners_side_by_side_take_different_messages(engine):
 
 def test_a_crowd_behind_quiet_outskirts_makes_no_endless_chunk(session, people, monkeypatch):
     """How much one chunk takes is bounded, wherever in the area people live."""
-    monkeypatch.setattr(audiences, "CHUNK", 40)
+    monkeypatch.setattr(planner, "CHUNKS", dict.fromkeys(planner.CHUNKS, 40))
     monkeypatch.setattr(planner, "FIRST_CHUNK", 40)
     area = dangers.cells(session, make_area(session).id)
     crowded = [*area.inside[-3:].tolist(), area.inside[0].item()]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from database import transaction
 from geo import mesh
-from notifications import alerts, audiences, told
+from notifications import alerts, told
 from notifications.alerts import Act, Alert
 from notifications.audiences import Audience
 from notifications.channels.promise import Fault, Outcome, Outlet, Result
@@ -97,7 +97,7 @@ def test_an_order_overtakes_a_running_notice_within_one_batch(engine, shift, mon
 
 def test_planning_and_sending_of_one_message_take_turns(engine, shift, monkeypatch):
     """The first phones ring while the last are looked up."""
-    monkeypatch.setattr(audiences, "CHUNK", 10)
+    monkeypatch.setattr(planner, "CHUNKS", dict.fromkeys(planner.CHUNKS, 10))
     monkeypatch.setattr(planner, "FIRST_CHUNK", 10)
 
     def begin(session):
