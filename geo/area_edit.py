@@ -28,19 +28,21 @@ Body = dict[str, Any]
 def body(area: Area) -> Body:
     """What a person may change of an area, as it is; the boundary as text, "" for none."""
     drawn = json.dumps(area.geometry, separators=(",", ":")) if area.geometry is not None else ""
-    return {"name": area.name, "name_kana": area.name_kana or "", "boundary": drawn}
+    return {"name": area.name, "name_kana": area.name_kana or "", "names": dict(area.names), "boundary": drawn}
 
 
 def save(session: Session, area: Area, said: Mapping[str, Any], now: dt.datetime) -> None:
     """Brings an area to a body of `body`. The caller holds the turn of the importers.
 
-    Alerts keep the area they were issued for. Raises ValueError for an empty name, GeofenceError for a bad boundary.
+    Alerts keep the area they were issued for; a body without `names`, as histories from before they were kept have
+    it, leaves them. Raises ValueError for an empty or too long name, GeofenceError for a bad boundary.
     """
     name = unicodedata.normalize("NFC", str(said["name"])).strip()
     if not name or not name.isprintable():
         raise ValueError("an area needs a name")
+    names = areas.read_names(said.get("names", area.names))
     kana = str(jaconv.hira2kata(unicodedata.normalize("NFKC", str(said["name_kana"])))).strip()
-    area.name, area.name_kana, area.search_name = name, kana or None, search_key(name)
+    area.name, area.name_kana, area.names, area.search_name = name, kana or None, names, search_key(name)
     if said["boundary"] != body(area)["boundary"]:
         drawn = drawn_of(str(said["boundary"]))
         area.geometry = to_geojson(drawn) if drawn is not None else None

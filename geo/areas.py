@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from database import Base, Json, UtcDateTime
 from geo import postcodes
 from geo.municipality import check_digit
+
+# The languages that exports have a column for and forms ask for: those of content.texts, a storey above, but Japanese.
+LANGUAGES = ("ja-x-easy", "en", "zh-Hans", "ko")
+NAME_MAX = 200
+_TAG = re.compile("[a-z]{2}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
 class AreaKind(StrEnum):
@@ -49,6 +54,7 @@ class Area(Base):
     kind: Mapped[str] = mapped_column(sa.Text)
     name: Mapped[str] = mapped_column(sa.Text)
     name_kana: Mapped[str | None] = mapped_column(sa.Text)  # full-width katakana
+    names: Mapped[dict[str, str]] = mapped_column(Json, default=dict, server_default=sa.text("'{}'"))  # other languages
     search_name: Mapped[str] = mapped_column(sa.Text)  # `search_key(name)`
     parent_code: Mapped[str | None] = mapped_column(sa.Text)
     lat: Mapped[float | None] = mapped_column(sa.Float(53))  # a point inside, or the town's published centre
@@ -58,6 +64,21 @@ class Area(Base):
     licence: Mapped[str | None] = mapped_column(sa.Text)
     as_of: Mapped[dt.date | None] = mapped_column(sa.Date)
     withdrawn_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+def read_names(given: Mapping[str, str | None]) -> dict[str, str]:
+    """Names in other languages by language tag as they are stored: one line each, the empty ones left out.
+
+    Raises ValueError for what is no tag of a language, and for a name that is too long or unprintable.
+    """
+    found: dict[str, str] = {}
+    for tag, said in given.items():
+        name = unicodedata.normalize("NFC", said or "").strip()
+        if not _TAG.fullmatch(tag) or tag == "ja" or len(name) > NAME_MAX or not name.isprintable():
+            raise ValueError(f"no name for an area in another language: {tag}: {name[:40]!r}")
+        if name:
+            found[tag] = name
+    return found
 
 
 _LETTERS = str.maketrans("ヶヵ之乃ノ", "ケカののの")

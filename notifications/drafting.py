@@ -17,6 +17,7 @@ from content import workflow
 from content.editors import Editor
 from database import insert_ignore
 from geo import areas
+from geo.areas import Area
 from geo.hazards import Hazard
 from notifications import dangers, wording
 from notifications.alerts import Act, Alert, State, content_hash, machine, move
@@ -190,7 +191,7 @@ def _content(
     names = dict(spec.area_names)
     if "ja" not in names:
         if spec.areas:
-            names["ja"] = _area_name(session, spec)
+            names = {**_area_names(session, spec), **names}
         else:
             errors.append(("area_names.ja", "name the drawn area as people know it"))
     if errors:
@@ -223,15 +224,19 @@ def _content(
     }
 
 
-def _area_name(session: Session, spec: Spec) -> str:
-    """「青葉区〔宮城総合支所管内除く〕」: the named areas, and what is left out."""
+def _area_names(session: Session, spec: Spec) -> dict[str, str]:
+    """「青葉区〔宮城総合支所管内除く〕」: the areas, what is left out; and in each language that all have a name in."""
 
-    def named(codes: Sequence[str]) -> str:
-        known = (areas.get(session, code) for code in codes)
-        return "、".join(area.name for area in known if area is not None)
+    def known(codes: Sequence[str]) -> list[Area]:
+        return [area for code in codes if (area := areas.get(session, code)) is not None]
 
-    less = f"〔{named(spec.minus_areas)}除く〕" if spec.minus_areas else ""
-    return named(spec.areas) + less
+    whole, less = known(spec.areas), "、".join(area.name for area in known(spec.minus_areas))
+    names = {"ja": "、".join(area.name for area in whole) + (f"〔{less}除く〕" if spec.minus_areas else "")}
+    for language in text.LANGUAGES:
+        said = [area.names.get(language, "") for area in whole]
+        if all(said) and not spec.minus_areas and len(joined := ", ".join(said)) <= wording.AREA_MAX:
+            names[language] = joined
+    return names
 
 
 def _must_be_live(alert: Alert, now: dt.datetime) -> None:

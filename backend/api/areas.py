@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import marshmallow as ma
 from flask.views import MethodView
 from marshmallow import validate
 
-from backend.api import caching, cursor
+from backend.api import caching, cursor, garbage_sights, speech
 from backend.api.blueprint import Blueprint
 from backend.errors import of_status
 from backend.transaction import session
@@ -16,6 +17,7 @@ from geo import areas, postcodes
 from geo.areas import Area, AreaKind
 
 blp = Blueprint("areas", __name__, url_prefix="/v1/areas", description="区・町・区域 · Wards, towns and zones")
+_LANG = {"description": "言語。なければ Accept-Language。", "example": "en"}
 FRESH_SECONDS = 3600  # names and boundaries change a few times a year
 
 
@@ -26,7 +28,11 @@ class AreaShown(ma.Schema):
         metadata={"description": "市区町村は5桁、町は「区のコード-町名」。", "example": "04103-荒井"}
     )
     kind = ma.fields.String(metadata={"description": "prefecture | city | ward | town | zone", "example": "town"})
-    name = ma.fields.String(metadata={"example": "荒井"})
+    name = ma.fields.String(metadata={"description": "求めた言語での名前。なければ日本語。", "example": "荒井"})
+    names = ma.fields.Dict(
+        keys=ma.fields.String(), values=ma.fields.String(),
+        metadata={"description": "言語ごとの名前。日本語は必ずある。", "example": {"ja": "荒井", "en": "Arai"}},
+    )  # fmt: skip
     name_kana = ma.fields.String(allow_none=True, metadata={"description": "全角カタカナ。", "example": "アライ"})
     parent_code = ma.fields.String(allow_none=True, metadata={"example": "04103"})
     lat = ma.fields.Float(allow_none=True, metadata={"description": "代表点の緯度（WGS 84）。", "example": 38.233649})
@@ -53,6 +59,7 @@ class AreaPage(ma.Schema):
 class AreasQuery(cursor.PageQuery):
     """Below what, of which kind, read how; or found by name or postcode."""
 
+    lang = ma.fields.String(validate=validate.Length(max=35), metadata=_LANG)
     parent = ma.fields.String(
         validate=validate.Length(1, 100), metadata={"description": "この区域の直下だけ。", "example": "04103"}
     )
@@ -80,14 +87,17 @@ class OneQuery(ma.Schema):
     """How much of an area."""
 
     geometry = ma.fields.Boolean(load_default=False, metadata={"description": "境界も返す。"})
+    lang = ma.fields.String(validate=validate.Length(max=35), metadata=_LANG)
 
 
-def shown(area: Area) -> dict[str, Any]:
-    """An area for lists."""
+def shown(area: Area, wanted: Sequence[str]) -> dict[str, Any]:
+    """An area for lists, named in the reader's language."""
+    names = {"ja": area.name, **area.names}
     return {
         "code": area.code,
         "kind": area.kind,
-        "name": area.name,
+        "name": garbage_sights.spoken(names, wanted),
+        "names": names,
         "name_kana": area.name_kana,
         "parent_code": area.parent_code,
         "lat": area.lat,
@@ -109,10 +119,13 @@ class AreasView(MethodView):
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
         """区 → 町 とたどるか、名前・郵便番号で探す。Follow wards to towns, or find by name or postcode."""
         limit: int = query["limit"]
-        if "q" in query:
-            return {"items": [shown(area) for area in areas.find(session(), query["q"], limit)], "next": None}
-        if "postcode" in query:
-            return {"items": [shown(area) for area in areas.by_postcode(session(), query["postcode"])], "next": None}
+        wanted = speech.wanted()
+        if "q" in query or "postcode" in query:
+            if "q" in query:
+                found = areas.find(session(), query["q"], limit)
+            else:
+                found = areas.by_postcode(session(), query["postcode"])
+            return {"items": [shown(area, wanted) for area in found], "next": None}
         after = cursor.decode(query["cursor"], str)
         found = areas.children(
             session(),
@@ -122,7 +135,7 @@ class AreasView(MethodView):
             limit + 1,
             kind=query.get("kind"),
         )
-        items = [shown(area) for area in found]
+        items = [shown(area, wanted) for area in found]
         return cursor.page(items, limit, items[:limit][-1]["code"] if items else "")
 
 
@@ -138,4 +151,4 @@ class AreaView(MethodView):
         area = areas.get(session(), code)
         if area is None:
             raise of_status(404, "There is no such area.")
-        return {**shown(area), **({"geometry": area.geometry} if query["geometry"] else {})}
+        return {**shown(area, speech.wanted()), **({"geometry": area.geometry} if query["geometry"] else {})}

@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from geo.areas import Area
+from geo.areas import LANGUAGES, Area
 
-COLUMNS = ("code", "name", "name_kana", "kind", "parent", "lat", "lon", "source", "licence", "as_of")
+NAMES = tuple(f"name_{language}" for language in LANGUAGES)
+COLUMNS = ("code", "name", "name_kana", *NAMES, "kind", "parent", "lat", "lon", "source", "licence", "as_of")
 
 
 def published(session: Session, *, source: str | None = None) -> Iterator[dict[str, Any]]:
@@ -23,7 +24,10 @@ def published(session: Session, *, source: str | None = None) -> Iterator[dict[s
         wanted = wanted.where(Area.source == source)
     for area in session.scalars(wanted.execution_options(yield_per=200)):
         yield {
-            **{name: getattr(area, name) for name in ("code", "name", "name_kana", "kind")},
+            **{name: getattr(area, name) for name in ("code", "name", "name_kana")},
+            **dict.fromkeys(NAMES),
+            **{f"name_{language}": name for language, name in area.names.items()},
+            "kind": area.kind,
             "parent": area.parent_code,
             **{name: getattr(area, name) for name in ("lat", "lon", "source", "licence")},
             "as_of": area.as_of.isoformat() if area.as_of else None,

@@ -6,7 +6,7 @@ from typing import Any
 
 from geo.areas import AreaKind
 from geo.opendata import cells, provenance
-from geo.opendata.area_files import CODE, AreaFile, AreaRow
+from geo.opendata.area_files import CODE, AreaFile, AreaRow, names_of
 from geo.opendata.faults import CellFault, OpenDataError
 from geo.opendata.features import Feature
 from geo.opendata.report import Report
@@ -50,7 +50,7 @@ def _row(feature: Feature) -> AreaRow:
     if given.get("lat") is not None or given.get("lon") is not None:
         at = cells.position(cells.number(given.get("lat")), cells.number(given.get("lon")))
         row.lat, row.lon = at.lat, at.lon
-    row.geometry = feature.geometry
+    row.geometry, row.names = feature.geometry, names_of(given)
     row.provenance = _provenance(given)
     return row
 

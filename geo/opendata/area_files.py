@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
-from geo.areas import AreaKind
+from geo.areas import AreaKind, read_names
 from geo.municipality import PREFECTURES, MunicipalityError, designated_city_of, five_digits
 from geo.opendata import cells
 from geo.opendata.encoding import MAX_BYTES, decodings
@@ -20,6 +20,8 @@ from geo.opendata.report import Report
 from geo.opendata.surfaces import Parts, united
 
 CODE = re.compile(r"[^\s/?#%&\\\x00-\x1f\ud800-\udfff]{1,100}")
+
+_NAME = re.compile("name_[a-z]{2}(-[A-Za-z0-9]{1,8}){0,3}")  # name_kana is none
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class AreaRow:
     lat: float | None = None
     lon: float | None = None
     geometry: dict[str, Any] | None = None
+    names: dict[str, str] | None = None  # in other languages; those that it does not name stay as stored
     implied: bool = False  # named by a child only: made when missing, never changed
     provenance: dict[str, Any] = field(default_factory=dict)  # source, licence and as_of where it has its own
 
@@ -114,14 +117,14 @@ def n03_rows(file: AreaFile, report: Report) -> list[AreaRow]:
 
 
 def zone_rows(file: AreaFile, report: Report, parent: str | None) -> list[AreaRow]:
-    """Features that bring their own `code` and `name`; `kind`, `name_kana` and `parent` where they are given."""
+    """Features that bring their own `code` and `name`; `kind`, `name_kana`, `name_en` … and `parent` where given."""
     parts = Parts()
     rows: dict[str, AreaRow] = {}
     for feature in _counted(file.features, report):
         try:
             given = {key: cells.text(feature.properties.get(key)) for key in ("code", "name", "kind", "name_kana")}
             above = cells.text(feature.properties.get("parent") or feature.properties.get("parent_code"))
-            kind = AreaKind(given["kind"] or AreaKind.ZONE)
+            kind, names = AreaKind(given["kind"] or AreaKind.ZONE), names_of(feature.properties)
         except CellFault as fault:
             _refuse(report, feature, None, None, fault.code, str(fault))
             continue
@@ -134,7 +137,7 @@ def zone_rows(file: AreaFile, report: Report, parent: str | None) -> list[AreaRo
             _refuse(report, feature, "code", code, "not_a_code", "区域にはcode（空白や / を含まない）とnameが必要です")
             continue
         if parts.take(code, feature, report) and code not in rows:
-            rows[code] = AreaRow(feature.line, code, kind, name, given["name_kana"], above or parent)
+            rows[code] = AreaRow(feature.line, code, kind, name, given["name_kana"], above or parent, names=names)
     rows = {code: row for code, row in rows.items() if code in parts}
     for code, row in rows.items():
         place(row, parts[code])
@@ -195,6 +198,15 @@ def town_rows(file: AreaFile, report: Report, parent: str) -> list[AreaRow]:
             row.lon = round(sum(lon for _, _, lon in whole) / len(whole), 6)
         rows.append(row)
     return rows
+
+
+def names_of(properties: Mapping[str, Any]) -> dict[str, str] | None:
+    """Names in other languages, of members such as `name_en` and `name_zh-Hans`; None for none. Raises CellFault."""
+    given = {key[5:]: cells.text(value) for key, value in properties.items() if _NAME.fullmatch(key)}
+    try:
+        return read_names(given) or None
+    except ValueError:
+        raise CellFault("bad_name", "ほかの言語の名前（name_en など）は一行、200文字までです") from None
 
 
 def above_of(five: str) -> str:

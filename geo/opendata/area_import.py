@@ -33,7 +33,7 @@ from geo.opendata.turn import take_turn
 from geo.sites import bump_revision
 
 _COUNTY = re.compile("^[^郡]+郡(?=.+[町村]$)")  # a town is named without the county it lies in
-_STATED = ("kind", "name", "name_kana", "parent_code", "lat", "lon", "geometry")
+_STATED = ("kind", "name", "name_kana", "names", "parent_code", "lat", "lon", "geometry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,8 @@ def _compare(
             continue
         if row.implied and stored.withdrawn_at is None:
             continue
+        if row.names is not None:
+            stated["names"] = {**stored.names, **row.names}
         values = {**stated, **dated, "source": source, "search_name": search_key(row.name), **row.provenance}
         values = {name: value for name, value in values.items() if getattr(stored, name) != value}
         before = {name: getattr(stored, name) for name in values}

@@ -3,6 +3,7 @@
 from notifications.wording.checks import templates_missing as templates_missing
 from notifications.wording.checks import texts_agree as texts_agree
 from notifications.wording.checks import texts_complete as texts_complete
+from notifications.wording.rendering import AREA_MAX as AREA_MAX
 from notifications.wording.rendering import Act as Act
 from notifications.wording.rendering import Values as Values
 from notifications.wording.rendering import WordingError as WordingError

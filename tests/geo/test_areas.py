@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from content.texts import LANGUAGES
 from geo import areas
 from geo.areas import Area, AreaError, AreaKind, search_key, without_chome
 from geo.postcodes import Postcode
@@ -182,3 +183,7 @@ def test_a_search_key_is_its_own_key_for_any_plain_name(name: str) -> None:
     key = search_key(name)
     assert " " not in key
     assert search_key(key + "甲").endswith("甲")
+
+
+def test_the_languages_of_names_are_those_that_texts_are_written_in() -> None:
+    assert ("ja", *areas.LANGUAGES) == LANGUAGES

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from content import workflow
 from content.texts import LANGUAGES
 from content.workflow import NotAllowed
+from geo import areas
 from geo.hazards import Hazard
 from notifications import alerts, approval, drafting
 from notifications.alerts import Act, Alert
@@ -110,6 +111,20 @@ def test_named_areas_give_their_name_and_what_is_left_out(session, people):
     add_area(session, "z2", "宮城総合支所管内", NEXT_AREA)
     alert = make_draft(session, people, polygon=None, areas=["z1"], minus_areas=["z2"], area_names={})
     assert alert.area_names == {"ja": "青葉区〔宮城総合支所管内除く〕"}
+
+
+def test_languages_that_all_named_areas_have_a_name_in_are_filled_in(session, people):
+    add_area(session, "z1", "荒井", AREA)
+    add_area(session, "z2", "七郷", NEXT_AREA)
+    areas.get(session, "z1").names = {"en": "Arai", "ko": "아라이"}
+    areas.get(session, "z2").names = {"en": "Shichigo"}
+    both = {"polygon": None, "areas": ["z1", "z2"]}
+    alert = make_draft(session, people, **both, area_names={})
+    assert alert.area_names == {"ja": "荒井、七郷", "en": "Arai, Shichigo"}
+    assert "Arai, Shichigo" in alert.texts["en"]["title"]
+    assert make_draft(session, people, **both, area_names={"en": "The east"}).area_names["en"] == "The east"
+    less = make_draft(session, people, polygon=None, areas=["z1"], minus_areas=["z2"], area_names={})
+    assert set(less.area_names) == {"ja"}, "what is left out is said in Japanese alone"
 
 
 def test_a_change_of_named_areas_changes_their_name(session, people):

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 import database
 from database import db
+from geo.areas import Area
 from geo.opendata.area_import import AreaOptions, import_areas
 from geo.opendata.postcode_import import import_postcodes
 from tests.backend.conftest import Clock
@@ -100,3 +101,16 @@ def test_caches_may_keep_areas_and_learn_that_nothing_changed(city: FlaskClient)
     assert first.cache_control.max_age == 3600
     assert first.cache_control.public
     assert city.get("/v1/areas?parent=04103", headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+def test_an_area_is_named_in_the_readers_language_where_it_has_such_a_name(city: FlaskClient, app: Flask) -> None:
+    with app.app_context(), database.transaction(db.engine) as session:
+        session.get_one(Area, "04103").names = {"en": "Wakabayashi Ward"}
+    english = city.get("/v1/areas?kind=ward&lang=en")
+    assert english.json["items"][0]["name"] == "Wakabayashi Ward"
+    assert english.content_language.as_set() == {"en"}
+    korean = city.get("/v1/areas/04103", headers={"Accept-Language": "ko, en;q=0.8"})
+    assert korean.json["name"] == "Wakabayashi Ward"
+    assert "Accept-Language" in korean.vary
+    assert city.get("/v1/areas/04103").json["name"] == "若林区"
+    assert city.get("/v1/areas/04103?lang=ko").json["names"] == {"ja": "若林区", "en": "Wakabayashi Ward"}

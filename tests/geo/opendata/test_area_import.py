@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from geo import areas, sites
 from geo.areas import Area
+from geo.opendata import area_export
 from geo.opendata.area_import import AreaOptions, import_areas
 from geo.opendata.faults import OpenDataError
 from geo.opendata.report import Report
@@ -366,3 +367,34 @@ def test_towns_without_a_name_are_refused(session: Session) -> None:
     take(session, n03())
     report = take(session, towns({"town": " "}, {"town": "a/b"}, {"town": 1}), parent="04103")
     assert [(one.line, one.code) for one in report.refused] == [(1, "missing"), (2, "missing"), (3, "missing")]
+
+
+def test_names_in_other_languages_come_in_stay_and_go_out_again(session: Session) -> None:
+    plain = {"code": "z1", "name": "見本区域"}
+
+    def zone(**more: Any) -> bytes:
+        return collection(feature({**plain, **more}, square(38.3, 140.8, 0.05)))
+
+    take(session, zone(name_en="Mihon area", **{"name_zh-Hans": "样本区域"}))
+    assert take(session, zone()).unchanged == 1, "what a list does not state stays"
+    assert counts(take(session, zone(name_en="Mihon district", name_ko=""))) == (0, 1, 0, 0, 0, 0)
+    found = areas.get(session, "z1")
+    assert found is not None
+    assert found.names == {"en": "Mihon district", "zh-Hans": "样本区域"}
+    assert found.name_kana is None
+    (record,) = area_export.published(session)
+    assert set(record) == {*area_export.COLUMNS, "geometry"}
+    assert (record["name_en"], record["name_zh-Hans"], record["name_ko"]) == ("Mihon district", "样本区域", None)
+    found.names = {}
+    session.flush()
+    geometry = record.pop("geometry")
+    again = take(session, collection(feature(record, geometry)), as_exported=True)
+    assert (again.changed, found.names) == (1, {"en": "Mihon district", "zh-Hans": "样本区域"})
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "two\nlines", {"a": 1}])
+def test_a_name_that_no_page_can_show_is_refused(session: Session, name: Any) -> None:
+    given = {"code": "z1", "name": "見本区域", "name_en": name}
+    report = take(session, collection(feature(given, square(38.3, 140.8, 0.05))))
+    assert report.refused_rows == 1
+    assert areas.get(session, "z1") is None
