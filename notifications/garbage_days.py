@@ -93,6 +93,12 @@ def asked_for(session: Session, slot: Slot) -> list[tuple[int, str]]:
     return sorted((area, chosen) for area, chosen in session.execute(query))
 
 
+def chosen_by(session: Session, area_id: int) -> int:
+    """How many phones chose an area."""
+    distinct = sa.func.count(sa.distinct(GarbageDay.device_id))
+    return int(session.scalar(sa.select(distinct).where(GarbageDay.area_id == area_id)) or 0)
+
+
 def written(chosen: frozenset[int]) -> str:
     """A choice of categories as it is stored."""
     return ",".join(map(str, sorted(chosen)))

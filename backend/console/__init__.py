@@ -11,7 +11,8 @@ from backend.console import assets, cookies, door, language
 # Modules whose import adds pages to `door.desk`. Add a line when yours lands.
 PAGES = (
     "alert_pages", "area_pages", "break_glass", "childcare_pages", "dashboard", "entry", "event_pages",
-    "facility_pages", "faults", "garbage_items", "garbage_kinds", "garbage_pages", "import_pages", "ledger", "maps",
+    "facility_pages", "faults", "garbage_areas", "garbage_items", "garbage_kinds", "garbage_pages", "import_pages",
+    "ledger", "maps",
     "notice_pages", "notice_writing", "people", "records", "shelter_facts", "shelters", "topic_pages",
 )  # fmt: skip
 

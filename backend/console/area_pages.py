@@ -16,14 +16,16 @@ from backend import clock, journaling
 from backend.console import door, edited, garbage_words, history, refusals
 from backend.console.corners import CornersError, corners_of, polygon_of
 from backend.console.door import page
-from backend.console.garbage_kinds import STALE, Wrong
+from backend.console.edited import Wrong
 from backend.console.language import mark, say
 from backend.errors import of_status
 from backend.transaction import session
 from content.garbage.areas import GarbageArea, GarbageAreaLink
-from geo import area_edit, areas
+from content.texts import ENDONYMS
+from geo import area_edit, areas, outlines
 from geo.areas import Area, AreaError, AreaKind
 from geo.geofence import GeofenceError, area_km2, polygon_from_geojson, to_geojson
+from geo.point import Point, distance_m
 
 KIND = "area"
 MOST_FOUND, MOST_BELOW = 60, 400
@@ -33,16 +35,19 @@ KINDS = {
     "city": mark("市町村"),
     "ward": mark("区"),
     "town": mark("町・丁目"),
-    "zone": mark("区域"),
+    "zone": mark("そのほかの区域"),
 }
-LABELS = {"name": mark("名前"), "name_kana": mark("読み"), "boundary": mark("境界")}
+LABELS = {
+    "name": mark("名前"), "name_kana": mark("読み"), "names": mark("ほかの言語の名前"), "boundary": mark("境界"),
+}  # fmt: skip
+MOST_DRAWN = 2_000  # corners on the map of a boundary that is looked at before it is saved
 
 
 @dataclass(slots=True)
 class Typed:
     """What stands in the form's fields."""
 
-    said: dict[str, str] = field(default_factory=dict)
+    said: dict[str, Any] = field(default_factory=dict)
     corners: str = ""
     plus: str = ""
     minus: str = ""
@@ -82,7 +87,7 @@ def look(code: str) -> ResponseReturnValue:
     return _show(
         "area.html", area=area, above=above[::-1], below=areas.children(session(), area.code, limit=MOST_BELOW),
         postcodes=area_edit.postcodes_of(session(), area), calendars=list(session().scalars(calendars)),
-        facts=_facts(area_edit.shape_of(area)),
+        facts=_facts(area_edit.shape_of(area)), endonyms=ENDONYMS,
     )  # fmt: skip
 
 
@@ -119,15 +124,20 @@ def save(code: str) -> ResponseReturnValue:
         return _form(area, typed, [("corners", say(LABELS["boundary"]), words)], 422)
     if not typed.said["name"]:
         return _form(area, typed, [("name", say(LABELS["name"]), say("名前を書いてください。"))], 422)
-    if typed.seen != (now := edited.mark_of(before)):
-        last, since = edited.since(KIND, area.code, typed.seen, before, LABELS)
-        typed.seen, typed.previewed = now, ""
-        return _form(area, typed, [("", "", say(STALE))], 409, stale=last, since=since)
+    for language, name in typed.said["names"].items():
+        try:
+            areas.read_names({language: name})
+        except ValueError:
+            words = say("ほかの言語の名前は、一行で200文字までにしてください。")
+            return _form(area, typed, [(f"names.{language}", say(LABELS["names"]), words)], 422)
+    if other := edited.stale(KIND, area.code, typed, before, LABELS):
+        return _form(area, typed, **other)
     mark_now = edited.mark_of({"boundary": typed.said["boundary"]})
     if typed.said["boundary"] != before["boundary"] and typed.previewed != mark_now:
         journaling.nothing()
         typed.previewed = mark_now
-        return _form(area, typed, compared=(_facts(area_edit.shape_of(area)), _facts(after)))
+        drawn_after = outlines.for_screen([after], MOST_DRAWN)[0] if after is not None else None
+        return _form(area, typed, compared=(_facts(area_edit.shape_of(area)), _facts(after)), after=drawn_after)
     area_edit.save(session(), area, typed.said, clock.now())
     edited.keep(KIND, area.code, area.name, before, area_edit.body(area))
     door.tell(say("「%(name)s」を保存しました。", name=area.name))
@@ -138,11 +148,7 @@ def save(code: str) -> ResponseReturnValue:
 def area_history(code: str) -> ResponseReturnValue:
     """Who changed an area, and how."""
     area = _one(code)
-
-    def address(number: int) -> str:
-        return url_for("console.area_restore", code=area.code, number=number)
-
-    restore = address if door.may("shape") else None
+    restore = edited.way_back("area_restore", "shape", code=area.code)
     back = url_for("console.area_one", code=area.code)
     return history.history_page(
         KIND, area.code, area.name, back, restore, labels=LABELS, words=_words, section="console.areas"
@@ -154,17 +160,18 @@ def restore(code: str, number: int) -> ResponseReturnValue:
     """Brings back an old state."""
     edited.turn()
     area = _one(code)
-    old, before = edited.asked_back(KIND, area.code, number), area_edit.body(area)
-    if old is not None:
-        area_edit.save(session(), area, old, clock.now())
-        edited.keep(KIND, area.code, area.name, before, area_edit.body(area), restored=number)
-        door.tell(say("%(number)s版に戻しました。", number=number))
+    edited.bring_back(
+        KIND, area.code, number, area.name, lambda: area_edit.body(area),
+        lambda old: area_edit.save(session(), area, old, clock.now()),
+    )  # fmt: skip
     return redirect(url_for("console.area_history", code=area.code), 303)
 
 
 def _read(before: dict[str, Any]) -> Typed:
     form = request.form
-    said = {"name": form.get("name", "").strip(), "name_kana": form.get("name_kana", "").strip()}
+    said: dict[str, Any] = {name: form.get(name, "").strip() for name in ("name", "name_kana")}
+    written = {name[6:]: form[name].strip() for name in form if name.startswith("names.")}
+    said["names"] = {language: name for language, name in written.items() if name}
     said["boundary"] = form.get("boundary", "") or before["boundary"]
     if "no_boundary" in form:
         said["boundary"] = ""
@@ -192,7 +199,13 @@ def _facts(drawn: BaseGeometry | None) -> dict[str, Any] | None:
     polygon = to_geojson(drawn)
     written = corners_of(polygon)
     many = sum(len(ring) - 1 for part in _parts(polygon) for ring in part)
+    west, south, east, north = drawn.bounds
+    middle = (south + north) / 2
+    wide, high = (distance_m(Point(*a), Point(*b)) / 1000 for a, b in (
+        ((middle, west), (middle, east)), ((south, west), (north, west))
+    ))  # fmt: skip
     return {"km2": round(area_km2(drawn), 3), "corners": many, "parts": len(_parts(polygon)),
+            "wide": wide, "high": high,
             "written": written if written and many <= MOST_CORNERS else None}  # fmt: skip
 
 
@@ -212,8 +225,9 @@ def _form(
     area: Area, typed: Typed, wrong: Wrong | tuple[()] = (), status: int = 200, **more: Any
 ) -> ResponseReturnValue:
     return _show(
-        "area_form.html", status, area=area, typed=typed, wrong=wrong, facts=_facts(area_edit.shape_of(area)), **more
-    )
+        "area_form.html", status, area=area, typed=typed, wrong=wrong, facts=_facts(area_edit.shape_of(area)),
+        endonyms=ENDONYMS, written=areas.LANGUAGES, **more,
+    )  # fmt: skip
 
 
 def _show(template: str, status: int = 200, **values: Any) -> tuple[str, int]:

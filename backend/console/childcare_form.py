@@ -10,6 +10,8 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from backend.console import childcare_ages
+from backend.console.edited import Wrong
 from backend.console.garbage_rows import filled, texts
 from backend.console.language import mark, say
 from content.opendata.childcare_edit import Body
@@ -17,7 +19,7 @@ from content.texts import LANGUAGES
 
 MOST_ROWS = 30
 PLAIN = {
-    "topic": mark("話題"),
+    "topic": mark("関係する話題"),
     "position": mark("並び順"),
     "effective_from": mark("この日から有効"),
     "effective_to": mark("この日まで有効"),
@@ -44,6 +46,14 @@ ENDS = {
     "grade": mark("学年（0は年長、1は小1）"),
     "pregnancy": mark("妊娠週数（例: 28週）"),
 }
+# How far apart doses are: information that families read beside a programme, not a reminder.
+INTERVAL = {
+    "from_dose": mark("何回目から"),
+    "to_dose": mark("何回目まで"),
+    "at_least": mark("短くても"),
+    "at_most": mark("長くても"),
+}
+MOST_INTERVALS = 9
 LABELS = {
     **PLAIN,
     "id": mark("内部の名前"),
@@ -57,9 +67,9 @@ LABELS = {
     "periods[].recommended": mark("標準的な時期"),
     "periods[].doses": mark("回数"),
     "periods[].names": mark("名前"),
+    "periods[].intervals": mark("接種の間隔"),
+    **{f"periods[].intervals[].{name}": label for name, label in INTERVAL.items()},
 }
-_AGES = str.maketrans({"歳": "y", "才": "y", "月": "m", "週": "w", "日": "d"})
-Wrong = list[tuple[str, str, str]]
 
 
 @dataclass(slots=True)
@@ -71,6 +81,7 @@ class PeriodTyped:
     ends: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # kind, value, day of a school year
     roll: dict[str, bool] = field(default_factory=dict)
     doses: str = ""
+    intervals: list[dict[str, str]] = field(default_factory=list)  # by the names of INTERVAL
     added: bool = False
 
     @classmethod
@@ -84,7 +95,9 @@ class PeriodTyped:
                 end = dict(window.get(side) or {})
                 day = str(end.pop("day", ""))
                 for kind, value in end.items():
-                    made.ends[f"{part}.{side}"] = (kind, str(value), day)
+                    made.ends[f"{part}.{side}"] = (kind, childcare_ages.spoken(str(value), age=kind == "age"), day)
+        for one in raw.get("intervals") or ():
+            made.intervals.append({name: childcare_ages.spoken(str(one.get(name, ""))) for name in INTERVAL})
         return made
 
     @classmethod
@@ -92,6 +105,9 @@ class PeriodTyped:
         """What was typed into the row that begins with `at`."""
         doses = form.get(f"{at}-doses", "").strip()
         made = cls(form.get(f"{at}-key", "").strip(), texts(form, f"{at}-names"), doses=doses)
+        for number in range(MOST_INTERVALS):
+            one = {name: form.get(f"{at}-interval-{number}-{name}", "").strip() for name in INTERVAL}
+            made.intervals += [one] if any(one.values()) else []
         for part in ("window", "recommended"):
             made.roll[part] = f"{at}-{part}-roll" in form
             for side in ("from", "until"):
@@ -102,9 +118,17 @@ class PeriodTyped:
                     made.ends[f"{part}.{side}"] = (kind, value, day)
         return made
 
-    def entry(self, before: Mapping[str, Any]) -> Body:
-        """The period as it is stored; intervals of doses stay as they were."""
-        found: Body = {"id": self.key, "names": self.names, "intervals": before.get("intervals", [])}
+    @property
+    def says(self) -> str:
+        """From when until when, as far as it was typed."""
+        first, last = (self.ends.get(f"window.{side}") for side in ("from", "until"))
+        parts = [say("%(what)sから", what=childcare_ages.end(*first[:2])) if first and first[1] else ""]
+        parts.append(say("%(what)sまで", what=childcare_ages.end(*last[:2])) if last and last[1] else "")
+        return " ".join(filter(None, parts))
+
+    def entry(self) -> Body:
+        """The period as it is stored."""
+        found: Body = {"id": self.key, "names": self.names, "intervals": [_interval(one) for one in self.intervals]}
         found["doses"] = int(self.doses) if self.doses.isdecimal() else self.doses
         for part in ("window", "recommended"):
             ends = {side: self.ends.get(f"{part}.{side}") for side in ("from", "until")}
@@ -136,7 +160,7 @@ class Typed:
         """The form of a stored entry."""
         links = [{"url": one["url"], **(one.get("names") or {})} for one in body.get("links", [])]
         return cls(
-            plain={name: str(body.get(name, "")) for name in PLAIN},
+            plain={name: _plain(name, str(body.get(name, ""))) for name in PLAIN},
             key=body.get("id", ""),
             texts={language: dict(text) for language, text in body.get("texts", {}).items()},
             links=links,
@@ -192,13 +216,12 @@ class Typed:
         found |= {name: self.plain.get(name, "") for name in mine}
         place = unicodedata.normalize("NFKC", found["position"])
         found["position"] = int(place) if place.isdecimal() and len(place) < 8 else 0
-        found |= {name: _age(found[name]) for name in ("from_age", "to_age") if name in found}
+        found |= {name: childcare_ages.read(found[name]) for name in ("from_age", "to_age") if name in found}
         named = [(one["url"], {tag: said for tag, said in one.items() if tag != "url"}) for one in self.links]
         links = [filled({"url": url, "names": names}) for url, names in named]
         found |= {"texts": self.texts, "links": links, "areas": re.split(r"[\s,、]+", self.areas) if self.areas else []}
         if part == "programmes":
-            known = {one["id"]: one for one in before.get("periods", [])}
-            found["periods"] = [one.entry(known.get(one.key, {})) for one in self.periods]
+            found["periods"] = [one.entry() for one in self.periods]
         return filled(found) | {"sample": self.sample}
 
 
@@ -220,14 +243,18 @@ def wrong_of(errors: list[tuple[str, str]]) -> Wrong:
 
 
 def _end(kind: str, value: str, day: str) -> Body:
-    plain = _age(value)
+    plain = childcare_ages.read(value)
     if kind == "grade":
         number = int(plain) if re.fullmatch(r"-?\d{1,2}", plain) else plain
         return filled({"grade": number, "day": day}) | {"grade": number}
     return {kind: plain}
 
 
-def _age(written: str) -> str:
-    """「1歳6か月」 as 1y6m; other writing stays as it is and is refused with its reason."""
-    plain = unicodedata.normalize("NFKC", written).replace(" ", "")
-    return re.sub("[かヶケカ箇]月", "月", plain).translate(_AGES).replace("w間", "w").replace("d間", "d")
+def _interval(typed: Mapping[str, str]) -> Body:
+    doses = {name: unicodedata.normalize("NFKC", typed[name]) for name in ("from_dose", "to_dose")}
+    numbers: Body = {name: int(said) if re.fullmatch("[0-9]{1,2}", said) else said for name, said in doses.items()}
+    return numbers | filled({name: childcare_ages.read(typed[name]) for name in ("at_least", "at_most")})
+
+
+def _plain(name: str, stored: str) -> str:
+    return childcare_ages.spoken(stored, age=True) if name in ("from_age", "to_age") else stored

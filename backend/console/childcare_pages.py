@@ -13,9 +13,9 @@ from flask.typing import ResponseReturnValue
 from backend import clock, journaling
 from backend.config import settings
 from backend.console import childcare_form, childcare_timeline, door, edited, garbage_calendar, garbage_words, history
-from backend.console.childcare_form import LABELS, Typed, Wrong
+from backend.console.childcare_form import LABELS, Typed
 from backend.console.door import page
-from backend.console.garbage_kinds import STALE
+from backend.console.edited import Wrong
 from backend.console.garbage_pages import UNSEEN
 from backend.console.language import mark, say
 from backend.errors import of_status
@@ -27,7 +27,9 @@ from content.opendata import childcare_edit
 from content.opendata.childcare_edit import PARTS, Body
 from content.texts import ENDONYMS, LANGUAGES
 from geo.opendata.faults import EditRefused
+from notifications import topics
 
+ADD = {"guides": mark("案内を加える"), "programmes": mark("制度を加える")}
 NAMES = {"guides": mark("子育ての案内"), "programmes": mark("健診・予防接種・手当など")}
 OUT: Body = {"withdrawn": True}
 
@@ -41,7 +43,7 @@ def listed() -> ResponseReturnValue:
         wanted = sa.select(table).where(table.withdrawn_at.is_(None))
         rows = session().scalars(wanted.order_by(table.position, table.key, table.version))
         found[part] = [row for row in rows if fold(q) in _words(row)]
-    return _show("childcare.html", found=found, q=q, today=today, NAMES=NAMES, KINDS=childcare_form.KINDS)
+    return _show("childcare.html", found=found, q=q, today=today, NAMES=NAMES, ADD=ADD, KINDS=childcare_form.KINDS)
 
 
 def _pages(part: str) -> None:
@@ -65,9 +67,9 @@ def _pages(part: str) -> None:
         first = garbage_calendar.read_month(typed.born, _today())
         return _show(
             "childcare_form.html", status, part=part, row=row, typed=typed, wrong=wrong, versions=versions,
-            today=_today(), heading=NAMES[part], born_in=garbage_words.month(first),
-            KINDS=childcare_form.KINDS, ENDS=childcare_form.ENDS,
-            PLAIN=childcare_form.PLAIN, **more,
+            today=_today(), heading=NAMES[part], add=ADD[part], born_in=garbage_words.month(first),
+            KINDS=childcare_form.KINDS, ENDS=childcare_form.ENDS, INTERVAL=childcare_form.INTERVAL,
+            PLAIN=childcare_form.PLAIN, topics=topics.tree(session()), **more,
         )  # fmt: skip
 
     def step(row: Any, before: Body, typed: Typed, *, new: bool) -> ResponseReturnValue:
@@ -86,9 +88,7 @@ def _pages(part: str) -> None:
         except ValueError:
             return form(row, typed, [("born", say("生まれた月"), say("2026-08 のように書いてください。"))], 422, **more)
         if row is not None and typed.seen != now:
-            last, since = edited.since(kind, subject(row), typed.seen, before, LABELS)
-            typed.seen, typed.previewed = now, ""
-            return form(row, typed, [("", "", say(STALE))], 409, stale=last, since=since, **more)
+            return form(row, typed, **edited.stale(kind, subject(row), typed, before, LABELS), **more)
         looked = part == "guides" or (pressed == "save" and typed.previewed == edited.mark_of(body))
         if not looked:
             journaling.nothing()
@@ -194,11 +194,7 @@ def _pages(part: str) -> None:
     def version_history(row_id: int) -> ResponseReturnValue:
         """Who changed a version, and how."""
         row = one(row_id, withdrawn=True)
-
-        def address(number: int) -> str:
-            return url_for(f"console.childcare_{part}_restore", row_id=row.id, number=number)
-
-        restore = address if door.may("edit") else None
+        restore = edited.way_back(f"childcare_{part}_restore", row_id=row.id)
         title, back = row.texts["ja"]["title"], url_for("console.childcare")
         return history.history_page(
             kind, subject(row), title, back, restore, labels=LABELS, section="console.childcare"
@@ -209,17 +205,18 @@ def _pages(part: str) -> None:
         """Brings back an old state."""
         edited.turn()
         row = one(row_id, withdrawn=True)
-        before = OUT if row.withdrawn_at is not None else childcare_edit.body(row)
-        old = edited.asked_back(kind, subject(row), number)
-        if old == OUT:
-            childcare_edit.withdraw(session(), row, clock.now())
-        elif old is not None:
-            source = {"key": row.source, "name": row.source_name}
-            childcare_edit.save(session(), part, source, [old], clock.now())
-        if old is not None:
-            after = OUT if row.withdrawn_at is not None else childcare_edit.body(row)
-            edited.keep(kind, subject(row), row.texts["ja"]["title"], before, after, restored=number)
-            door.tell(say("%(number)s版に戻しました。", number=number))
+
+        def save(old: Body) -> None:
+            if old == OUT:
+                childcare_edit.withdraw(session(), row, clock.now())
+            else:
+                source = {"key": row.source, "name": row.source_name}
+                childcare_edit.save(session(), part, source, [old], clock.now())
+
+        def body() -> Body:
+            return OUT if row.withdrawn_at is not None else childcare_edit.body(row)
+
+        edited.bring_back(kind, subject(row), number, row.texts["ja"]["title"], body, save)
         return redirect(url_for(f"console.childcare_{part}_history", row_id=row.id), 303)
 
 

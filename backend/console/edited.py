@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
-from flask import g, request
+from flask import g, request, url_for
 
 from backend import clock, journaling
 from backend.console import door, history
 from backend.console.history import Said
-from backend.console.language import say
+from backend.console.language import mark, say
 from backend.errors import of_status
 from backend.transaction import session
 from content import revisions
@@ -19,8 +19,19 @@ from content.revisions import Revision
 from geo.opendata.turn import take_turn
 
 Body = dict[str, Any]
+Wrong = list[tuple[str, str, str]]  # id on the page, name, reason
 MOST_NAMED = 20  # changed fields that the journal or a page names
 MOST_LOOKED_AT = 50
+STALE = mark(
+    "ほかの人が先に変更しました。あなたの入力は残っています。まだ保存されていません。"
+    "下の違いを確かめ、よければもう一度保存してください。"
+)
+
+
+class Typed(Protocol):
+    """What stands in a form's fields: it keeps the mark of the state that it was made of."""
+
+    seen: str
 
 
 def mark_of(body: Mapping[str, Any]) -> str:
@@ -49,6 +60,38 @@ def since(
     then = next((one.body for one in kept if mark_of(one.body) == seen), None)
     changes = revisions.changes(then, now) if then is not None else []
     return next(iter(kept), None), list(history.in_words(changes, labels))[:MOST_NAMED]
+
+
+def stale(
+    kind: str, subject: str, typed: Typed, before: Body, labels: Mapping[str, str], words: str = STALE
+) -> dict[str, Any]:
+    """What a form says when somebody else saved since it was made, as its page takes it; empty when nobody did.
+
+    From now on the form is of the present state: pressed again, it is saved. What was previewed must be looked at anew.
+    """
+    seen, typed.seen = typed.seen, mark_of(before)
+    if seen == typed.seen:
+        return {}
+    if hasattr(typed, "previewed"):
+        typed.previewed = ""
+    last, said = since(kind, subject, seen, before, labels)
+    return {"wrong": [("", "", say(words))], "status": 409, "stale": last, "since": said}
+
+
+def way_back(endpoint: str, action: str = "edit", **values: Any) -> Callable[[int], str] | None:
+    """Where the form of an earlier state goes, by its number; None for who may not restore."""
+    return (lambda number: url_for(f"console.{endpoint}", number=number, **values)) if door.may(action) else None
+
+
+def bring_back(
+    kind: str, subject: str, number: int, name: str, body: Callable[[], Body], save: Callable[[Body], object]
+) -> None:
+    """Restores the state of a number by its owner's own way of saving; who had not seen the newest is told instead."""
+    old, before = asked_back(kind, subject, number), body()
+    if old is not None:
+        save(old)
+        keep(kind, subject, name, before, body(), restored=number)
+        door.tell(say("%(number)s版に戻しました。", number=number))
 
 
 def old_body(kind: str, subject: str, number: int) -> Body:

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from backend import clock
 from backend.console import door, edited, garbage_words, history
 from backend.console.door import page
-from backend.console.garbage_kinds import STALE, Wrong
+from backend.console.edited import Wrong
 from backend.console.language import mark, say
 from backend.errors import of_status
 from backend.transaction import session
@@ -103,10 +103,8 @@ def save(site_id: int) -> ResponseReturnValue:
     body, wrong = typed.body()
     if wrong:
         return _form(site, typed, wrong, 422)
-    if typed.seen != (now := edited.mark_of(before)):
-        last, since = edited.since(KIND, str(site.id), typed.seen, before, LABELS)
-        typed.seen = now
-        return _form(site, typed, [("", "", say(STALE))], 409, stale=last, since=since)
+    if other := edited.stale(KIND, str(site.id), typed, before, LABELS):
+        return _form(site, typed, **other)
     facilities.put(session(), site, body, clock.now())
     edited.keep(KIND, str(site.id), site.name, before, facilities.body(site))
     door.tell(say("「%(name)s」を保存しました。", name=site.name))
@@ -117,11 +115,7 @@ def save(site_id: int) -> ResponseReturnValue:
 def facility_history(site_id: int) -> ResponseReturnValue:
     """Who changed it, and how."""
     site = _one(site_id)
-
-    def address(number: int) -> str:
-        return url_for("console.facility_restore", site_id=site.id, number=number)
-
-    restore = address if door.may("edit") else None
+    restore = edited.way_back("facility_restore", site_id=site.id)
     back = url_for("console.facilities")
     return history.history_page(
         KIND, str(site.id), site.name, back, restore, labels=LABELS, section="console.childcare"
@@ -133,11 +127,10 @@ def restore(site_id: int, number: int) -> ResponseReturnValue:
     """Brings back an old state."""
     edited.turn()
     site = _one(site_id)
-    old, before = edited.asked_back(KIND, str(site.id), number), facilities.body(site)
-    if old is not None:
-        facilities.put(session(), site, old, clock.now())
-        edited.keep(KIND, str(site.id), site.name, before, facilities.body(site), restored=number)
-        door.tell(say("%(number)s版に戻しました。", number=number))
+    edited.bring_back(
+        KIND, str(site.id), number, site.name, lambda: facilities.body(site),
+        lambda old: facilities.put(session(), site, old, clock.now()),
+    )  # fmt: skip
     return redirect(url_for("console.facility_history", site_id=site.id), 303)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from backend.console.edited import Wrong
 from backend.console.garbage_rows import ChangeTyped, RowError, RuleTyped, filled, texts
 from backend.console.language import say
 from content.opendata.garbage_edit import Body
 
 MOST_ROWS = 80
 _CONTACT = ("name", "phone", "url")
-Wrong = list[tuple[str, str, str]]  # id on the page, name, reason
 
 
 @dataclass(slots=True)
@@ -24,6 +24,8 @@ class Typed:
 
     rules: list[RuleTyped] = field(default_factory=list)
     changes: list[ChangeTyped] = field(default_factory=list)
+    ward: str = ""
+    name: str = ""
     reading: str = ""
     centre: str = ""
     postcodes: str = ""
@@ -57,14 +59,21 @@ class Typed:
             wrong.append(("postcodes", say("郵便番号"), say("7桁の数字を、空白か改行で区切って書いてください。")))
         if self.contact.get("url") and not re.match("https?://", self.contact["url"]):
             wrong.append(("contact-url", say("連絡先のページ"), say("https:// で始まるアドレスを書いてください。")))
+        if not self.name:
+            wrong.append(("name", say("地区の名前"), say("名前を書いてください。")))
         own: Body = {
+            "ward": self.ward,
+            "name": self.name,
             "reading": self.reading,
             "centre": self.centre,
             "postcodes": sorted(set(seven)),
             "names": self.names,
         }
         own |= {"note": self.note, "contact": self.contact, "rules": rules}
-        return {"area": filled({**before["area"], **own}), "changes": changes}, wrong
+        base = dict(before["area"])
+        if self.name != base.get("name"):  # its town and block follow from the new one
+            base = {name: value for name, value in base.items() if name not in ("town", "block")}
+        return {"area": filled({**base, **own}), "changes": changes}, wrong
 
     def _row(self, at: int, row: RuleTyped | ChangeTyped, name: str, wrong: Wrong) -> dict[str, Any] | None:
         try:
@@ -85,6 +94,7 @@ def of_body(body: Body, seen: str) -> Typed:
         typed.rules = [RuleTyped.of(one) for one in body["overlays"]]
         return typed
     typed.rules = [RuleTyped.of(one) for one in area.get("rules", [])]
+    typed.ward, typed.name = area.get("ward", ""), area.get("name", "")
     typed.reading, typed.centre = area.get("reading", ""), area.get("centre", "")
     typed.postcodes = " ".join(area.get("postcodes", []))
     typed.names, typed.note = dict(area.get("names", {})), dict(area.get("note", {}))
@@ -97,6 +107,8 @@ def read(form: MultiDict[str, str], *, shared: bool) -> Typed:
     return Typed(
         rules=[RuleTyped.read(form, f"rule-{at}") for at in range(MOST_ROWS) if f"rule-{at}-kind" in form],
         changes=[ChangeTyped.read(form, f"change-{at}") for at in range(MOST_ROWS) if f"change-{at}-kind" in form],
+        ward=form.get("ward", "").strip(),
+        name=form.get("name", "").strip(),
         reading=_plain(form.get("reading", "")).strip(),
         centre=form.get("centre", "").strip(),
         postcodes=form.get("postcodes", "").strip(),

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from backend import clock
 from backend.console import door, edited, garbage_words, history
 from backend.console.door import page
-from backend.console.garbage_kinds import STALE, Wrong
+from backend.console.edited import Wrong
 from backend.console.garbage_rows import filled, texts
 from backend.console.language import current, mark, say
 from backend.errors import of_status
@@ -131,10 +131,8 @@ def save_item(item_id: int) -> ResponseReturnValue:
     edited.turn()
     item = _one(item_id)
     before, typed = garbage_edit.item_body(session(), item), Typed.read(request.form)
-    if typed.seen != (now := edited.mark_of(before)):
-        last, since = edited.since(KIND, str(item.id), typed.seen, before, LABELS)
-        typed.seen = now
-        return _form(item, item.source, typed, [("", "", say(STALE))], stale=last, since=since, status=409)
+    if other := edited.stale(KIND, str(item.id), typed, before, LABELS):
+        return _form(item, item.source, typed, **other)
     return _kept(item, item.source, typed, before)
 
 
@@ -174,11 +172,7 @@ def withdraw_item(item_id: int) -> ResponseReturnValue:
 def item_history(item_id: int) -> ResponseReturnValue:
     """Who changed an item, and how."""
     item = _one(item_id, withdrawn=True)
-
-    def address(number: int) -> str:
-        return url_for("console.garbage_item_restore", item_id=item.id, number=number)
-
-    restore = address if door.may("edit") else None
+    restore = edited.way_back("garbage_item_restore", item_id=item.id)
     back = url_for("console.garbage_items")
     name = item.names["ja"]
     return history.history_page(KIND, str(item.id), name, back, restore, labels=LABELS, section="console.garbage")
@@ -189,16 +183,15 @@ def restore_item(item_id: int, number: int) -> ResponseReturnValue:
     """Brings back an old state, also of what was taken out."""
     edited.turn()
     item = _one(item_id, withdrawn=True)
-    old = edited.asked_back(KIND, str(item.id), number)
-    if old is not None:
-        before = OUT if item.withdrawn_at is not None else garbage_edit.item_body(session(), item)
-        if old == OUT:
-            garbage_edit.save(session(), item.source, clock.now(), {}, gone=[item])
-        else:
-            garbage_edit.save(session(), item.source, clock.now(), {"items": [old]})
-        after = OUT if item.withdrawn_at is not None else garbage_edit.item_body(session(), item)
-        edited.keep(KIND, str(item.id), item.names["ja"], before, after, restored=number)
-        door.tell(say("%(number)s版に戻しました。", number=number))
+
+    def save(old: Body) -> None:
+        parts, gone = ({}, [item]) if old == OUT else ({"items": [old]}, [])
+        garbage_edit.save(session(), item.source, clock.now(), parts, gone=gone)
+
+    def body() -> Body:
+        return OUT if item.withdrawn_at is not None else garbage_edit.item_body(session(), item)
+
+    edited.bring_back(KIND, str(item.id), number, item.names["ja"], body, save)
     return redirect(url_for("console.garbage_item_history", item_id=item.id), 303)
 
 

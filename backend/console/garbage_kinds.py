@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from backend import clock
 from backend.console import door, edited, garbage_words, history
 from backend.console.door import page
+from backend.console.edited import Wrong
 from backend.console.garbage_rows import filled, texts
 from backend.console.language import mark, say
 from backend.errors import of_status
@@ -41,12 +42,7 @@ LABELS = {
     "link": mark("申込みなどのページ"),
     "key": mark("内部の名前"),
 }
-STALE = mark(
-    "ほかの人が先に変更しました。あなたの入力は残っています。まだ保存されていません。"
-    "下の違いを確かめ、よければもう一度保存してください。"
-)
 NO_COLOUR = "#767c88"  # a field of colours is never empty
-Wrong = list[tuple[str, str, str]]
 
 
 @dataclass(slots=True)
@@ -114,11 +110,8 @@ def save_kind(category_id: int) -> ResponseReturnValue:
     body, wrong = typed.body(found.key)
     if wrong:
         return _form(found, typed, wrong=wrong, status=422)
-    now = edited.mark_of(before)
-    if typed.seen != now:
-        last, since = edited.since(KIND, str(found.id), typed.seen, before, LABELS)
-        typed.seen = now
-        return _form(found, typed, wrong=[("", "", say(STALE))], stale=last, since=since, status=409)
+    if other := edited.stale(KIND, str(found.id), typed, before, LABELS):
+        return _form(found, typed, **other)
     garbage_edit.save_category(session(), found.source, body, clock.now())
     after = garbage_edit.category_body(session(), found)
     edited.keep(KIND, str(found.id), found.names["ja"], before, after)
@@ -160,11 +153,7 @@ def create_kind(source: str) -> ResponseReturnValue:
 def kind_history(category_id: int) -> ResponseReturnValue:
     """Who changed a kind, and how."""
     found = _one(category_id)
-
-    def address(number: int) -> str:
-        return url_for("console.garbage_kind_restore", category_id=found.id, number=number)
-
-    restore = address if door.may("edit") else None
+    restore = edited.way_back("garbage_kind_restore", category_id=found.id)
     back = url_for("console.garbage_kinds")
     title = garbage_words.category_name(found)
     return history.history_page(KIND, str(found.id), title, back, restore, labels=LABELS, section="console.garbage")
@@ -175,12 +164,10 @@ def restore_kind(category_id: int, number: int) -> ResponseReturnValue:
     """Brings back an old state."""
     edited.turn()
     found = _one(category_id)
-    old, before = edited.asked_back(KIND, str(found.id), number), garbage_edit.category_body(session(), found)
-    if old is not None:
-        garbage_edit.save_category(session(), found.source, {**old, "key": found.key}, clock.now())
-        after = garbage_edit.category_body(session(), found)
-        edited.keep(KIND, str(found.id), found.names["ja"], before, after, restored=number)
-        door.tell(say("%(number)s版に戻しました。", number=number))
+    edited.bring_back(
+        KIND, str(found.id), number, found.names["ja"], lambda: garbage_edit.category_body(session(), found),
+        lambda old: garbage_edit.save_category(session(), found.source, {**old, "key": found.key}, clock.now()),
+    )  # fmt: skip
     return redirect(url_for("console.garbage_kind_history", category_id=found.id), 303)
 
 

@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from backend import clock, journaling
 from backend.config import settings
-from backend.console import door, edited, garbage_calendar, garbage_form, garbage_words, history
+from backend.console import door, edited, garbage_areas, garbage_calendar, garbage_form, garbage_words, history
 from backend.console.door import page
-from backend.console.garbage_form import Typed, Wrong
+from backend.console.edited import Wrong
+from backend.console.garbage_form import Typed
 from backend.console.garbage_rows import KINDS, WRITTEN
 from backend.console.garbage_words import CHANGES
 from backend.console.language import mark, say
@@ -49,7 +50,7 @@ def listed() -> ResponseReturnValue:
     return _show(
         "garbage.html", shown=shown, many=len(found), at=at, pages=-(-len(found) // PAGE), q=q, ward=ward,
         wards=wards, rules=rules.of_areas(session(), shown), kinds=_kinds(), today=_today(),
-        sources=list(dict.fromkeys(area.source for area in every)), known={area.source for area in shown},
+        sources=list(dict.fromkeys(area.source for area in every)), withdrawn=garbage_areas.withdrawn(),
     )  # fmt: skip
 
 
@@ -121,18 +122,23 @@ def save_shared(source: str) -> ResponseReturnValue:
 @page("/garbage/areas/<int:area_id>/history", "read", name="garbage_area_history")
 def area_history(area_id: int) -> ResponseReturnValue:
     """Who changed an area's calendar, and how."""
-    area = _area(area_id)
-    back = url_for("console.garbage_area", area_id=area.id)
-    restore = _restore("garbage_area_restore", area_id=area.id)
+    area = _area(area_id, withdrawn=True)
+    gone = area.withdrawn_at is not None
+    back = url_for("console.garbage") if gone else url_for("console.garbage_area", area_id=area.id)
+    restore = edited.way_back("garbage_area_restore", area_id=area.id)
     return _history(AREA, str(area.id), area.full_name, back, restore)
 
 
 @page("/garbage/areas/<int:area_id>/restore/<int:number>", "edit", post=True, name="garbage_area_restore")
 def restore_area(area_id: int, number: int) -> ResponseReturnValue:
     """Opens the form with an old state in it: it is looked at before it is kept, as any change is."""
-    area = _area(area_id)
+    area = _area(area_id, withdrawn=True)
     old = edited.old_body(AREA, str(area.id), number)
+    if area.withdrawn_at is not None:
+        return garbage_areas.bring_back(area, number)
     journaling.nothing()
+    if old == garbage_areas.OUT:
+        return redirect(url_for("console.garbage_area_gone", area_id=area.id), 303)
     now = garbage_edit.area_body(session(), area)
     told = say("第%(number)s版の内容です。まだ保存されていません。", number=number)
     return _form(area, garbage_form.of_body(old, edited.mark_of(now)), told=told)
@@ -142,7 +148,7 @@ def restore_area(area_id: int, number: int) -> ResponseReturnValue:
 def shared_history(source: str) -> ResponseReturnValue:
     """Who changed what all areas share, and how."""
     _example(source)
-    restore = _restore("garbage_shared_restore", source=source)
+    restore = edited.way_back("garbage_shared_restore", source=source)
     return _history(SHARED, source, say("全地区の休み・振替・臨時"), url_for("console.garbage"), restore)
 
 
@@ -166,6 +172,10 @@ def _step(
         journaling.nothing()
         return _form(area, typed)
     body, wrong = typed.body(before)
+    if not wrong and not typed.shared and (typed.ward, typed.name) != (area.ward, area.name):
+        others = (one for one in areas.present(session(), area.source) if one.id != area.id)
+        if any((one.ward, one.name) == (typed.ward, typed.name) for one in others):
+            wrong = [("name", say("地区の名前"), say(garbage_areas.SAME))]
     if not wrong:
         try:
             after = plan(body)
@@ -173,13 +183,10 @@ def _step(
             wrong = [("", "", reason) for _, reason in error.errors]
     if wrong:
         return _form(area, typed, wrong=wrong, status=422)
+    kind, subject = (SHARED, area.source) if typed.shared else (AREA, str(area.id))
+    if other := edited.stale(kind, subject, typed, before, garbage_words.LABELS, STALE):
+        return _form(area, typed, **other)
     now, seen = edited.mark_of(before), edited.mark_of(body)
-    stale, typed.seen = typed.seen != now, now
-    if stale:
-        kind, subject = (SHARED, area.source) if typed.shared else (AREA, str(area.id))
-        typed.previewed = ""
-        last, said = edited.since(kind, subject, request.form.get("seen", ""), before, garbage_words.LABELS)
-        return _form(area, typed, wrong=[("", "", say(STALE))], status=409, stale=last, since=said)
     if step == "save" and typed.previewed == seen:
         keep(body)
         door.tell(say("保存しました。通知済みの日が変わったときは、その人に訂正が届きます。"))
@@ -218,15 +225,9 @@ def _history(kind: str, subject: str, title: str, back: str, restore: Callable[[
     )
 
 
-def _restore(endpoint: str, **values: Any) -> Callable[[int], str] | None:
-    if not door.may("edit"):
-        return None
-    return lambda number: url_for(f"console.{endpoint}", number=number, **values)
-
-
-def _area(area_id: int) -> GarbageArea:
-    found = areas.get(session(), area_id)
-    if found is None:
+def _area(area_id: int, *, withdrawn: bool = False) -> GarbageArea:
+    found = session().get(GarbageArea, area_id) if area_id < 2**63 else None
+    if found is None or (found.withdrawn_at is not None and not withdrawn):
         raise of_status(404)
     return found
 

@@ -143,6 +143,14 @@ class RuleTyped:
         except RowError:
             return ""
 
+    @property
+    def span(self) -> str:
+        """From when until when it holds, as far as it can be read."""
+        try:
+            return garbage_words.span(*(dt.date.fromisoformat(one) if one else None for one in (self.first, self.last)))
+        except ValueError:
+            return f"{self.first}〜{self.last}"
+
 
 @dataclass(slots=True)
 class ChangeTyped:
@@ -200,18 +208,21 @@ class ChangeTyped:
 
     @property
     def says(self) -> str:
-        """The row as a sentence, as far as it can be read."""
+        """What it does, without its kind, as far as it can be read."""
         try:
             first, last = (dt.date.fromisoformat(one) if one else None for one in (self.first, self.last or self.first))
-            words = [say(CHANGES[self.kind]), garbage_words.span(first, last)]
+            if self.kind not in CHANGES:
+                return ""
+            words = [garbage_words.span(first, last)]
             if self.kind == "moved" and self.to:
                 words.append("→ " + garbage_words.day(dt.date.fromisoformat(self.to), year=True))
             if self.kind == "closed" and self.lost_nth and self.new_nth:
                 lost, new = (garbage_words.nth(int(one)) for one in (self.lost_nth, self.new_nth))
-                words.append(say("%(lost)sの分は同じ月の%(new)sへ", lost=lost, new=new))
+                words.append(say("%(lost)s週の分は同じ月の%(new)s週へ", lost=lost, new=new))
         except (KeyError, ValueError, IndexError):
             return ""
-        return " ".join(filter(None, [*words, garbage_words.text_of(self.reason)]))
+        why = garbage_words.text_of(self.reason)
+        return " ".join(filter(None, [*words, say("（%(why)s）", why=why) if why else ""]))
 
 
 _PATTERN = ("weekdays", "nths", "months", "every", "base", "dates")

@@ -50,10 +50,15 @@ _ROW = {
     "new_nth": mark("同じ月の第何週へ移すか"),
 }
 LABELS = {
+    "withdrawn": mark("取り下げた"),
     "area": "",
     "changes": mark("例外"),
     "overlays": mark("臨時の規則"),
     "area.rules": mark("規則"),
+    "area.ward": mark("区"),
+    "area.name": mark("名前"),
+    "area.town": mark("町"),
+    "area.block": mark("丁目・番地など"),
     "area.reading": mark("読み"),
     "area.postcodes": mark("郵便番号"),
     "area.centre": mark("収集事業所"),

@@ -17,6 +17,7 @@ from content.garbage.schedule import Change, Rule
 from content.opendata import garbage_export, garbage_house
 from content.opendata.garbage_harvest import ChangeRow, Harvest, RuleRow
 from content.opendata.garbage_import import settle
+from content.opendata.garbage_places import tie
 from content.opendata.garbage_store import Store
 from geo.opendata.faults import EditRefused
 from geo.opendata.report import Report
@@ -72,6 +73,36 @@ def save_area(session: Session, area: GarbageArea, body: Body, now: dt.datetime)
     changes = [{**one, "area": area.key} for one in body["changes"]]
     gone = _absent(session, wanted, changes)
     return save(session, area.source, now, {"areas": [element], "changes": changes}, gone=gone)
+
+
+def new_element(session: Session, source: str, ward: str, name: str, reading: str, like: GarbageArea | None) -> Record:
+    """An area that is not stored yet, tied to the towns of its name; with the rules, depot and contact of another."""
+    element: Record = {"ward": ward, "name": name, "reading": reading}
+    if like is not None:
+        same = area_body(session, like)["area"]
+        element |= {part: same[part] for part in ("rules", "centre", "contact", "note") if part in same}
+    harvest, _ = _read(session, source, {"areas": [element]})
+    tie(session, harvest.areas, None)
+    (row,) = harvest.areas
+    tied = {"key": row.key, "town": row.town, "block": row.block, "reading": row.reading, "areas": sorted(row.codes)}
+    return {part: value for part, value in {**element, **tied}.items() if value not in ("", [], {})}
+
+
+def add_area(session: Session, source: str, element: Record, now: dt.datetime) -> GarbageArea:
+    """Adds an area after all others of its source. Raises EditRefused."""
+    last = session.scalar(sa.select(sa.func.max(GarbageArea.position)).where(GarbageArea.source == source))
+    save(session, source, now, {"areas": [element]})
+    same = GarbageArea.source == source, GarbageArea.key == element["key"]
+    made = session.scalars(sa.select(GarbageArea).where(*same)).one()
+    made.position = (last or 0) + 1
+    session.flush()
+    return made
+
+
+def withdraw_area(session: Session, area: GarbageArea, now: dt.datetime) -> None:
+    """Takes an area and its exceptions out; `save_area` brings it back under its number, for those who chose it."""
+    own = sa.select(GarbageChange).where(GarbageChange.area_id == area.id, GarbageChange.withdrawn_at.is_(None))
+    save(session, area.source, now, {}, gone=[area, *session.scalars(own)])
 
 
 def save_shared(session: Session, source: str, body: Body, now: dt.datetime) -> bool:

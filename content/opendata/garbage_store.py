@@ -52,7 +52,7 @@ class Store:
         self._compare_overlays(harvest)
         self._compare_items(harvest.items)
 
-    def drop(self, rows: Sequence[GarbageChange | GarbageRule | GarbageItem | GarbageCategory]) -> None:
+    def drop(self, rows: Sequence[GarbageArea | GarbageChange | GarbageRule | GarbageItem | GarbageCategory]) -> None:
         """What is no more: withdrawn, but temporary rules, which have no such mark, deleted."""
         for row in rows:
             self.schedule_changed = self.schedule_changed or not isinstance(row, GarbageItem)

@@ -104,3 +104,35 @@ def test_a_boundary_comes_from_corners_a_file_or_other_areas_and_is_looked_at_fi
     assert str(kept["coordinates"][0][0]) not in browser.text
     browser.send("/restore/1")
     assert abs(size(hall, code) - whole) < 1e-6
+
+
+def test_names_in_other_languages_are_kept_with_their_history(hall: Hall) -> None:
+    browser, code = officer(hall), code_of(hall, WARD)
+    browser.open(f"/console/areas/{code}/edit")
+    assert fill(browser, "/edit", None, {"names.en": "x\ty"}) == 422
+    assert 'href="#names.en"' in browser.text
+    assert fill(browser, "/edit", None, {"names.en": "Yamanote Ward", "names.ko": "야마노테구"}) == 200
+    assert "Yamanote Ward" in browser.text
+    browser.open("/console/language/en?next=/console/areas")
+    assert "Yamanote Ward" in browser.open("/console/areas").text
+    page = browser.open(f"/console/areas/{code}/history").text
+    assert "Names in other languages" in page
+    assert "야마노테구" in page
+    browser.send("/restore/1")
+    assert "Yamanote" not in browser.open(f"/console/areas/{code}").text
+
+
+def test_an_area_is_on_the_map_and_told_in_words(hall: Hall) -> None:
+    browser, code = officer(hall), code_of(hall, WARD)
+    page = browser.open(f"/console/areas/{code}").text
+    assert f'data-area="/console/map/areas?code={code}"' in page
+    assert "東西" in page
+    assert "北緯 38." in page
+    (drawn,) = browser.client.get(f"/console/map/areas?code={code}").get_json()["features"]
+    assert drawn["geometry"]["type"] == "MultiPolygon"
+    browser.open(f"/console/areas/{code}/edit")
+    fill(browser, "/edit", None, {"corners": SQUARE})
+    assert "data-shape=" in browser.text
+    assert f'data-before="/console/map/areas?code={code}"' in browser.text
+    town = browser.open(f"/console/areas/{code_of(hall, '坂下町')}").text
+    assert "data-area=" not in town or "境界なし" not in town

@@ -6,8 +6,11 @@ import datetime as dt
 import re
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from backend.console import childcare_ages
+from backend.console.language import COOKIE
 from content.childcare.guides import Guide
 from content.childcare.programmes import Programme
 from database import db, transaction
@@ -145,3 +148,36 @@ def test_hours_are_edited_and_shown_as_residents_will_read_them(hall: Hall) -> N
     browser.send("/restore/1")
     with hall.app.app_context(), transaction(db.engine, "read") as session:
         assert session.get_one(Site, site.id).available_days == site.available_days
+
+
+def test_intervals_between_doses_are_edited_and_empty_ones_go(hall: Hall) -> None:
+    with hall.app.app_context(), transaction(db.engine, "read") as session:
+        row = next(one for one in session.scalars(sa.select(Programme)) if one.periods[0].get("intervals"))
+    browser, at = officer(hall), "period-0-interval"
+    first = row.periods[0]["intervals"][0]
+    browser.open(f"/console/childcare/programmes/{row.id}/edit")
+    fields = browser.form("/edit").fields
+    assert fields[f"{at}-0-from_dose"] == str(first["from_dose"])
+    assert fields[f"{at}-0-at_least"] == first["at_least"].replace("d", "日")
+    new = len(row.periods[0]["intervals"])
+    more = {f"{at}-{new}-from_dose": "2", f"{at}-{new}-to_dose": "３", f"{at}-{new}-at_least": "６か月"}
+    assert fill(browser, "/edit", "preview", {**more, f"{at}-{new}-at_most": "ずっと"}) == 422
+    assert 'href="#period-0"' in browser.text
+    assert look_and_save(browser, "/edit", {**more, f"{at}-{new}-at_most": "1年"}) == 200
+    kept = row_of(hall, Programme, row.key, row.version).periods[0]["intervals"]
+    assert kept[:new] == row.periods[0]["intervals"]
+    assert kept[new] == {"from_dose": 2, "to_dose": 3, "at_least": "6m", "at_most": "1y"}
+    browser.open(f"/console/childcare/programmes/{row.id}/edit")
+    look_and_save(browser, "/edit", {f"{at}-0-{name}": "" for name in ("from_dose", "to_dose", "at_least", "at_most")})
+    assert row_of(hall, Programme, row.key, row.version).periods[0]["intervals"] == kept[1:]
+    assert "接種の間隔" in browser.open(f"/console/childcare/programmes/{row.id}/history").text
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("stored", ["1y6m", "2m", "27d", "28w0d", "6w", "-3d", "0d", "12y", "nonsense", ""])
+def test_an_age_is_shown_in_words_that_are_read_as_the_same_age(hall: Hall, language: str, stored: str) -> None:
+    with hall.app.test_request_context(headers={"Cookie": f"{COOKIE}={language}"}):
+        for age in (True, False):
+            shown = childcare_ages.spoken(stored, age=age)
+            assert childcare_ages.read(shown) == stored
+            assert shown != stored or stored in ("nonsense", "")

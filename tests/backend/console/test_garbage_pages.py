@@ -370,3 +370,88 @@ def test_two_who_edit_one_item_and_a_doubled_item_are_told(hall: Hall) -> None:
     form = second.form("/edit").fields
     second.open("/console/garbage/sources/sample/items/new")
     assert fill(second, "/new", None, {"names.ja": form["names.ja"], "category": form["category"]}) == 422
+
+
+def test_an_area_is_added_with_the_rules_of_another_after_a_look(hall: Hall) -> None:
+    browser = officer(hall)
+    path = "/console/garbage/sources/sample/areas/new"
+    browser.open(path)
+    assert fill(browser, "/new", "preview", {"name": " "}) == 422
+    assert fill(browser, "/new", "preview", {"ward": "山の手区", "name": "坂下町"}) == 422
+    assert "同じ名前の地区がもうあります" in browser.text
+    fill(browser, "/new", "preview", {"name": "坂下町東", "reading": "さかしたちょうひがし", "like": number_of(hall)})
+    assert "毎週月曜日" in browser.text
+    fill(browser, "/new", "save", {"name": "坂下町西"})
+    assert "まだ加えていません" in browser.text, "another name is another calendar to look at"
+    fill(browser, "/new", "save", {})
+    added, like = body_of(hall, number_of(hall, "山の手区坂下町西"))["area"], body_of(hall, number_of(hall))["area"]
+    assert added["rules"] == like["rules"]
+    assert (added["name"], added["reading"]) == ("坂下町西", "さかしたちょうひがし")
+    with hall.app.app_context(), transaction(db.engine, "read") as session:
+        assert areas.present(session)[-1].name == "坂下町西", "after those that the list has"
+    assert hall.browser("reader").client.get(path).status_code == 403
+
+
+def test_an_area_gets_another_name_and_keeps_its_number(hall: Hall) -> None:
+    browser, area = officer(hall), number_of(hall, "浜区白浜町")
+    browser.open(f"/console/garbage/areas/{area}/edit")
+    assert press(browser, "preview", ward="浜区", name="浜町") == 422
+    press(browser, "preview", name="白浜一丁目")
+    assert "名前が変わります" in browser.text
+    press(browser, "save")
+    assert number_of(hall, "浜区白浜一丁目") == area
+    with hall.app.app_context(), transaction(db.engine, "read") as session:
+        found = session.get_one(GarbageArea, area)
+        assert (found.town, found.block) == ("白浜", "一丁目")
+    browser.open(f"/console/garbage/areas/{area}/history")
+    assert "白浜一丁目" in browser.text
+    browser.send("/restore/1")
+    browser.path = f"/console/garbage/areas/{area}/edit"
+    press(browser, "preview")
+    press(browser, "save")
+    assert number_of(hall, "浜区白浜町") == area
+
+
+def test_a_withdrawn_area_reminds_nobody_until_it_is_brought_back(hall: Hall) -> None:
+    hall.clock.moment = dt.datetime(2026, 11, 25, 10, 0, 5, tzinfo=dt.UTC)  # the eve of a Thursday
+    area, browser = number_of(hall), officer(hall)
+
+    def reminded() -> int:
+        with hall.app.app_context():
+            with transaction(db.engine) as session:
+                before = len(said(session))
+            reminding.remind_of_garbage(db.engine, hall.clock(), TOKYO)
+            with transaction(db.engine, "read") as session:
+                return len(said(session)) - before
+
+    with hall.app.app_context(), transaction(db.engine) as session:
+        phone = make_device(session, now=hall.clock()).id
+        garbage_days.put(session, phone, [GarbageWish(area, evening=EVENING)])
+    browser.open(f"/console/garbage/areas/{area}/withdraw")
+    assert re.search("この地区を選んでいる端末: [1-9]", browser.text)
+    assert browser.send("/withdraw").status_code == 422
+    browser.send("/withdraw", sure="yes")
+    assert "取り下げました" in browser.text
+    assert hall.app.test_client().get(f"/v1/garbage/areas/{area}/collections").status_code == 404
+    assert browser.client.get(f"/console/garbage/areas/{area}").status_code == 404
+    assert reminded() == 0
+    browser.open("/console/garbage/sources/sample/areas/new")
+    assert fill(browser, "/new", "preview", {"ward": "山の手区", "name": "坂下町"}) == 422
+    assert "その履歴から戻してください" in browser.text
+    browser.open(f"/console/garbage/areas/{area}/history")
+    assert "取り下げた" in browser.text
+    browser.send("/restore/1")
+    assert number_of(hall) == area
+    hall.clock.moment = dt.datetime(2026, 11, 29, 10, 0, 5, tzinfo=dt.UTC)  # the eve of the next Monday
+    assert reminded() == 1, "what the phone chose was kept"
+
+
+def test_who_withdraws_an_area_that_somebody_just_changed_is_told(hall: Hall) -> None:
+    area = number_of(hall)
+    first, second = officer(hall), hall.browser("administrator")
+    second.open(f"/console/garbage/areas/{area}/withdraw")
+    first.open(f"/console/garbage/areas/{area}/edit")
+    press(first, "preview", **{"note.ja": "変えた注記"})
+    press(first, "save")
+    assert second.send("/withdraw", sure="yes").status_code == 409
+    assert number_of(hall) == area
