@@ -5,6 +5,7 @@ One set of pages for real alerts and one for drills; what is born on one never c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -56,13 +57,14 @@ def _pages(part: str, *, drill: bool) -> None:
         heading: str,
         about: Alert | None = None,
         wrong: Any = (),
+        at_fault: Iterable[str] = (),
         clash: str = "",
         status: int = 200,
     ) -> Any:
         found, more = alert_form.choices(typed)
         return show(
-            "alert_form.html", status, typed=typed, alert=alert, about=about, clash=clash, heading=heading,
-            kinds=alert_form.kinds(),
+            "alert_form.html", status, typed=typed, alert=alert, about=about, clash=clash, at_fault=set(at_fault),
+            heading=heading, kinds=alert_form.kinds(),
             found=found, more=more, wrong=list(wrong), order_name=wording.order_name, hazard_name=wording.hazard_name,
             hazard_names=[(one.value, wording.hazard_name(one, current())) for one in Hazard],
         )  # fmt: skip
@@ -78,7 +80,7 @@ def _pages(part: str, *, drill: bool) -> None:
         try:
             done = made(alert_form.spec_of(typed, before, edited), typed)
         except _REFUSED as error:
-            return again(wrong=refusals.reasons(error), status=422)
+            return again(wrong=refusals.reasons(error), at_fault=refusals.fields(error), status=422)
         except Conflict as error:
             return again(clash=refusals.headline(error), status=409)
         if alert is None:

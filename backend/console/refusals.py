@@ -192,6 +192,13 @@ def reasons(error: Exception) -> list[tuple[str, str]]:
     return [(field(name), reason(said)) for name, said in listed]
 
 
+def fields(error: Exception) -> list[str]:
+    """The fields that are at fault, as the storeys below name them."""
+    if isinstance(error, AreaRefused):
+        return [error.field]
+    return [name for name, _ in getattr(error, "errors", None) or ()]
+
+
 def field(name: str) -> str:
     """A field's name for people: 「English・本文」 for `texts.en.body`."""
     if name in _FIELDS:

@@ -325,6 +325,8 @@ def test_what_cannot_be_is_said_where_and_why_and_nothing_typed_is_lost(
     assert page.status_code == 422
     assert told in author.text
     assert author.form("/new").fields["name.en"] == "By the river"
+    marked = set(re.findall(r'id="(\w+)"[^>]*aria-invalid="true"', author.text))
+    assert marked == {"until"} & set(answers) | ({"kind"} if "警戒レベル" in told else set())
 
 
 def test_a_text_is_shown_as_text_wherever_it_appears(hall: Hall, author: Browser, approver: Browser) -> None:
