@@ -41,10 +41,10 @@ KINDS = {
     "service": mark("訪問・預かりなど"),
 }
 ENDS = {
-    "age": mark("年齢（例: 1歳6か月）"),
-    "after_birth": mark("生まれてから（例: 6週、14日）"),
+    "age": mark("年齢（歳・月）"),
+    "after_birth": mark("出生からの週・日"),
     "grade": mark("学年（0は年長、1は小1）"),
-    "pregnancy": mark("妊娠週数（例: 28週）"),
+    "pregnancy": mark("妊娠の週"),
 }
 # How far apart doses are: information that families read beside a programme, not a reminder.
 INTERVAL = {
@@ -54,6 +54,7 @@ INTERVAL = {
     "at_most": mark("長くても"),
 }
 MOST_INTERVALS = 9
+_CODE = re.compile("(?<![A-Za-z0-9])(?:[0-9]+[ymwd])+(?![A-Za-z0-9])")
 LABELS = {
     **PLAIN,
     "id": mark("内部の名前"),
@@ -230,8 +231,13 @@ def wrong_of(errors: list[tuple[str, str]]) -> Wrong:
     found: Wrong = []
     for place, reason in errors:
         rest = re.sub(r"^(guides|programmes)\[\d+\]\.?", "", place)
+        reason = _CODE.sub(lambda code: childcare_ages.spoken(code[0]), reason)
         at = re.match(r"periods\[(\d+)\]", rest)
-        if at is not None:
+        between = re.fullmatch(r"periods\[(\d+)\]\.intervals\[(\d+)\]\.(\w+)", rest)
+        if between is not None and between[3] in INTERVAL:
+            name = " › ".join((say("期間 %(number)s", number=int(between[1]) + 1), say(INTERVAL[between[3]])))
+            found.append((f"period-{between[1]}-interval-{between[2]}-{between[3]}", name, reason))
+        elif at is not None:
             found.append((f"period-{at[1]}", say("期間 %(number)s", number=int(at[1]) + 1), reason))
         elif rest in PLAIN:
             found.append((rest, say(PLAIN[rest]), reason))

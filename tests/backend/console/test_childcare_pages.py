@@ -162,7 +162,8 @@ def test_intervals_between_doses_are_edited_and_empty_ones_go(hall: Hall) -> Non
     new = len(row.periods[0]["intervals"])
     more = {f"{at}-{new}-from_dose": "2", f"{at}-{new}-to_dose": "３", f"{at}-{new}-at_least": "６か月"}
     assert fill(browser, "/edit", "preview", {**more, f"{at}-{new}-at_most": "ずっと"}) == 422
-    assert 'href="#period-0"' in browser.text
+    assert f'href="#{at}-{new}-at_most"' in browser.text
+    assert "27日、3か月、1年 のような" in browser.text, "lengths as people write them, not as files have them"
     assert look_and_save(browser, "/edit", {**more, f"{at}-{new}-at_most": "1年"}) == 200
     kept = row_of(hall, Programme, row.key, row.version).periods[0]["intervals"]
     assert kept[:new] == row.periods[0]["intervals"]
