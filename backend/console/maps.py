@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,11 +17,12 @@ from backend import clock
 from backend.config import settings
 from backend.console import alert_sight, assets
 from backend.console.door import desk, page
+from backend.errors import of_status
 from backend.transaction import session
 from geo import areas, outlines, sites
 from geo.areas import Area, AreaKind
 from geo.hazards import Hazard, hazards_in
-from geo.sites import Site, SiteKind
+from geo.sites import Site, SiteKind, SiteStatus
 from notifications import alerts, dangers, reach
 from notifications.alerts import Alert
 from notifications.dangers import DangerArea
@@ -62,22 +64,33 @@ def map_areas() -> ResponseReturnValue:
 
 @page("/map/shelters", "read")
 def map_shelters() -> ResponseReturnValue:
-    """Where people may go: designated for which hazards, and what is known of opening."""
+    """Where people may go: designated for which hazards, and what is known of opening.
+
+    Where there are more than a map can take, `more` is true and the open ones come first: it then asks again for
+    what is in view, `in` (south, west, north, east), and for the hazard that is looked at.
+    """
     wanted = (
         sa.select(Site.id, Site.name, Site.kind, Site.lat, Site.lon, Site.hazards, Site.status)
         .where(Site.withdrawn_at.is_(None), Site.kind.in_([kind.value for kind in SHELTERS]))
-        .order_by(Site.id)
-        .limit(MOST_SITES)
+        .order_by(sa.case((Site.status == SiteStatus.OPEN.value, 0), else_=1), Site.id)
+        .limit(MOST_SITES + 1)
     )
+    if view := request.args.get("in"):
+        south, west, north, east = _view(view)
+        wanted = wanted.where(Site.lat.between(south, north), Site.lon.between(west, east))
+    if (hazard := request.args.get("hazard")) in set(Hazard):
+        wanted = wanted.where(Site.hazards.bitwise_and(Hazard(hazard).bit) != 0)
+    found = session().execute(wanted).all()
     return answer(
         {
             "type": "FeatureCollection",
+            "more": len(found) > MOST_SITES,
             "features": [
                 _point(
                     one.lat, one.lon, id=one.id, name=one.name, kind=one.kind, status=one.status,
                     hazards=[hazard.value for hazard in hazards_in(one.hazards)],
                 )
-                for one in session().execute(wanted)
+                for one in found[:MOST_SITES]
             ],
         }
     )  # fmt: skip
@@ -136,6 +149,17 @@ def _live(*, drill: bool) -> Response:
         for alert, geometry in zip(found, shapes, strict=True)
     ]
     return answer({"type": "FeatureCollection", "features": features})
+
+
+def _view(written: str) -> list[float]:
+    """The edges of what a map shows, in degrees; raises Problem 400 for anything else."""
+    try:
+        edges = [float(one) for one in written.split(",")]
+    except ValueError:
+        edges = []
+    if len(edges) != 4 or not all(math.isfinite(one) for one in edges):
+        raise of_status(400, "in: south, west, north and east in degrees, with commas between them.")
+    return edges
 
 
 def _present(*kinds: AreaKind) -> sa.Select[Any]:

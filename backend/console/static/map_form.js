@@ -26,23 +26,33 @@ window.yobikakeForm = (function () {
     return { layers: layers, show: show };
   }
 
-  // Those for the hazard that is chosen above, unless another one is chosen beside the map.
+  // Those for the hazard that is chosen above, unless another one is chosen beside the map. Where a city has more of
+  // them than one answer holds, those in view are asked for whenever the map has moved.
   function shelters(own) {
     const tick = own.box.querySelector("[data-layer=shelters]"), hazard = own.box.querySelector("[data-hazard]");
     const kind = document.getElementById("kind");
-    let known = null, layer = null;
+    let known = null, layer = null, asked = 0;
+    async function inView() {
+      const view = own.map.getBounds().pad(0.1);
+      const edges = [view.getSouth(), view.getWest(), view.getNorth(), view.getEast()];
+      const query = "?in=" + edges.map(function (one) { return one.toFixed(4); }).join(",");
+      return own.get(own.box.dataset.shelters + query + (hazard.value ? "&hazard=" + hazard.value : ""));
+    }
     async function show() {
       if (!tick.checked) {
         if (layer) layer.remove();
         layer = null;
         return;
       }
+      const turn = asked += 1;
       known = known || await own.get(own.box.dataset.shelters);
-      if (!known) {
+      const found = known && known.more ? await inView() : known;
+      if (!found) {
         own.say(own.words.no_layer);
         return;
       }
-      const shown = known.features.filter(function (one) {
+      if (turn !== asked) return; // the map has moved on
+      const shown = found.features.filter(function (one) {
         return !hazard.value || one.properties.hazards.includes(hazard.value);
       });
       if (layer) layer.replace(shown);
@@ -53,6 +63,7 @@ window.yobikakeForm = (function () {
     }
     tick.addEventListener("change", show);
     hazard.addEventListener("change", show);
+    own.map.on("moveend", function () { if (known && known.more && tick.checked) show(); });
     if (kind) kind.addEventListener("change", function () {
       follow();
       show();

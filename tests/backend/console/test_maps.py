@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from shapely.geometry import shape
 
 from backend.config import Settings
+from backend.console import maps
 from content.editors import PERMISSIONS, Role
 from database import db, transaction
 from geo import sites
@@ -134,6 +135,30 @@ def test_shelters_say_for_which_hazards_and_what_is_known_now(hall: Hall, author
         said = {"crowding": None, "note": None, "by": "x", "now": NOON}
         sites.set_status(session, one["properties"]["id"], status=SiteStatus.OPEN, **said)
     assert layer(author, "shelters")[name]["properties"]["status"] == "open"
+
+
+def test_of_too_many_shelters_the_open_ones_come_first_and_a_map_asks_for_what_it_shows(
+    hall: Hall, author: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = layer(author, "shelters")
+    assert author.client.get("/console/map/shelters").get_json()["more"] is False
+    last = max(every.values(), key=lambda one: one["properties"]["id"])
+    with hall.app.app_context(), transaction(db.engine) as session:
+        said = {"crowding": None, "note": None, "by": "x", "now": NOON}
+        sites.set_status(session, last["properties"]["id"], status=SiteStatus.OPEN, **said)
+    monkeypatch.setattr(maps, "MOST_SITES", 5)
+    answer = author.client.get("/console/map/shelters").get_json()
+    assert (len(answer["features"]), answer["more"]) == (5, True)
+    assert last["properties"]["name"] in {one["properties"]["name"] for one in answer["features"]}
+    name, one = next(iter(every.items()))
+    lon, lat = one["geometry"]["coordinates"]
+    view = f"{lat - 1e-6},{lon - 1e-6},{lat + 1e-6},{lon + 1e-6}"
+    assert list(layer(author, "shelters", **{"in": view})) == [name]
+    volcano = {name for name, one in every.items() if "volcano" in one["properties"]["hazards"]}
+    monkeypatch.setattr(maps, "MOST_SITES", 1_500)
+    assert set(layer(author, "shelters", hazard="volcano")) == volcano
+    for wrong in ("1,2,3", "a,b,c,d", "nan,1,2,3"):
+        assert author.client.get("/console/map/shelters", query_string={"in": wrong}).status_code == 400
 
 
 def test_areas_in_force_are_shown_and_drills_only_to_drills(hall: Hall, author: Browser) -> None:
