@@ -105,7 +105,8 @@ class CatalogueView(MethodView):
         by = _publisher()
         found = catalogue.datasets(session(), by, settings().public_url)
         if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-            page = Response(render_template("opendata.html", city=by.name, datasets=found), mimetype="text/html")
+            words = {"city": by.name, "datasets": found, "zone": settings().zone}
+            page = Response(render_template("opendata.html", **words), mimetype="text/html")
             page.vary.add("Accept")
             return page
         return {"publisher": by.name, "datasets": found}, {"Vary": "Accept"}

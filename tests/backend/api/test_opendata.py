@@ -58,6 +58,7 @@ def test_every_file_of_the_catalogue_is_there_with_as_many_rows_as_it_says(city:
 def test_people_get_a_page_and_programs_json_at_one_address(city: FlaskClient) -> None:
     page = city.get("/opendata", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
     assert page.mimetype == "text/html"
+    assert "UTC" not in page.text  # the city's clock
     assert "AED設置箇所一覧" in page.get_data(as_text=True)
     plain = city.get("/opendata")
     assert plain.mimetype == "application/json"
