@@ -50,16 +50,16 @@ def change(event: Event, facts: Mapping[str, Any]) -> None:
         event_edits.change(session(), event, facts, now, calendar.day_of(now, settings().zone))
 
 
-def withdraw(event: Event) -> None:
-    """Takes it away."""
+def offer(event: Event, *, shown: bool) -> bool:
+    """Takes it away, or shows it again; False when it already is so."""
+    if (event.withdrawn_at is None) == shown:
+        return False
     with _kept(event):
-        event_edits.withdraw(session(), event, g.editor.name, clock.now())
-
-
-def bring_back(event: Event) -> None:
-    """Shows it again."""
-    with _kept(event):
-        event_edits.bring_back(session(), event, clock.now())
+        if shown:
+            event_edits.bring_back(session(), event, clock.now())
+        else:
+            event_edits.withdraw(session(), event, g.editor.name, clock.now())
+    return True
 
 
 def restore(event: Event, body: Mapping[str, Any]) -> None:

@@ -109,3 +109,15 @@ def asked_back(kind: str, subject: str, number: int) -> Body | None:
         door.tell(say("ほかの人が先に変更しました。何も戻していません。いまの状態を見てください。"), "warning")
         return None
     return old_body(kind, subject, number)
+
+
+def met(
+    kind: str, subject: str, seen: str, now: Body, labels: Mapping[str, str], words: history.Words | None = None
+) -> dict[str, Any] | None:
+    """Who saved since a form was made, and what; None where it may be kept: nobody did, or he ticked that he saw it."""
+    if seen == mark_of(now) and ("met" not in request.form or "overwrite" in request.form):
+        return None
+    kept = revisions.history(session(), kind, subject, MOST_LOOKED_AT)
+    then = next((one.body for one in kept if mark_of(one.body) == seen), now)
+    said = list(history.in_words(revisions.changes(then, now), labels, words))[:MOST_NAMED]
+    return {"who": kept[0].who if kept else "", "said": said}

@@ -54,6 +54,7 @@ def listed() -> ResponseReturnValue:
     return _show(
         "events.html", found=found[:PAGE], more=more, asked=asked, area=named[0] if named else None,
         lost=lost and within is None, statuses=event_form.STATUSES,
+        narrowed=since != today or any(asked[name] for name in ("until", "area", "only")),
     )  # fmt: skip
 
 
@@ -106,9 +107,9 @@ def save(event_id: int) -> ResponseReturnValue:
     if request.form.get("do") == "look":
         return _look(typed, event)
     now = event_steps.body_of(event)
-    if typed.seen != edited.mark_of(now) and "overwrite" not in request.form:
-        who, said = edited.since(event_steps.KIND, str(event.id), typed.seen, now, LABELS)
-        return _form(typed, event=event, met={"who": who.who if who is not None else "", "said": said}, status=409)
+    if met := edited.met(event_steps.KIND, str(event.id), typed.seen, now, LABELS, _in_words):
+        typed.seen = edited.mark_of(now)  # whoever ticks it below has been shown this state, and only this
+        return _form(typed, event=event, met=met, status=409)
     try:
         event_steps.change(event, event_form.facts_of(typed, now))
     except EventRefused as error:
@@ -121,22 +122,25 @@ def save(event_id: int) -> ResponseReturnValue:
 @page("/events/<int:event_id>/withdraw", "edit", post=True, name="events_withdraw")
 def withdraw(event_id: int) -> ResponseReturnValue:
     """Takes it away."""
-    event_steps.turn()
-    event = event_steps.one(event_id)
-    event_steps.withdraw(event)
-    journaling.note(str(event.id), name=event.name)
-    door.tell(say("取り下げました。"))
-    return redirect(url_for("console.events_one", event_id=event.id), 303)
+    return _offered(event_id, shown=False)
 
 
 @page("/events/<int:event_id>/show", "edit", post=True, name="events_bring_back")
 def bring_back(event_id: int) -> ResponseReturnValue:
     """Shows it again."""
+    return _offered(event_id, shown=True)
+
+
+def _offered(event_id: int, *, shown: bool) -> ResponseReturnValue:
     event_steps.turn()
     event = event_steps.one(event_id)
-    event_steps.bring_back(event)
-    journaling.note(str(event.id), name=event.name)
-    door.tell(say("もう一度、載せました。"))
+    if event_steps.offer(event, shown=shown):
+        journaling.note(str(event.id), name=event.name)
+        door.tell(say("もう一度、載せました。") if shown else say("取り下げました。"))
+    else:
+        journaling.nothing()
+        was = say("ほかの人が先にもう一度載せました。") if shown else say("ほかの人が先に取り下げました。")
+        door.tell(was, "warning")
     return redirect(url_for("console.events_one", event_id=event.id), 303)
 
 

@@ -10,7 +10,7 @@ from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from backend import clock, importing, journaling
-from backend.console import door, history, import_words, table
+from backend.console import door, file_faults, history, import_words, table
 from backend.console.door import page
 from backend.console.import_words import DAYS, OPTIONS, TICKS
 from backend.console.language import mark, say
@@ -156,6 +156,7 @@ def _one(intake: Intake, wrong: Wrong | None = None) -> str:
         lines=lines[:LINES], more=more, start=start, wanted=wanted, in_words=_in_words, running=running,
         writes=any(counts[name] for name in ("added", "changed", "restored", "withdrawn", "redated")),
         hindrance=import_words.hindrance(reports), wrong=wrong or [],
+        fault=file_faults.fault(intake.fault) if intake.fault else None,
         nobody=running and not worker.alive(session(), clock.now()),
         sources=sorted({source for one in reports.values() for source in one["sources"]}),
         formats=sorted({f"{one['format_ja']} ({one['encoding']})" for one in reports.values()}),

@@ -36,7 +36,7 @@ ACTS = {
 }
 COUNTS = {
     "read": mark("読んだ行"), "added": mark("追加"), "changed": mark("変更"), "restored": mark("復活"),
-    "withdrawn": mark("取り下げ"), "unchanged": mark("変更なし"), "redated": mark("日付・ライセンスだけ"),
+    "withdrawn": mark("取り下げ"), "unchanged": mark("変更なし"), "redated": mark("うち、日付・ライセンスだけ変わる"),
     "refused_rows": mark("拒否した行"), "warning_count": mark("注意"),
 }  # fmt: skip
 # Text and day options: label, hint.
@@ -92,14 +92,6 @@ def value(path: str, stored: Any) -> str | None:
         days = stored if isinstance(stored, list) else [stored]
         return "・".join(say(_DAYS[day]) for day in days if isinstance(day, int) and 0 <= day < 7)
     return None
-
-
-def fault(told: dict[str, Any]) -> str:
-    """Why files cannot be used; the readers of files speak Japanese."""
-    if told.get("code") == "internal":
-        return say("思わぬ誤りで読めませんでした。何も変わっていません。システムの担当者に知らせてください。")
-    place = say("%(line)s行目: ", line=told["line"]) if told.get("line") else ""
-    return place + str(told.get("reason", ""))
 
 
 def hindrance(reports: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ STEPS = {
     "cancel": mark("取り消された"),
     "lift": mark("解除された"),
     "expire": mark("期限が切れた"),
-    "withdraw": mark("取り下げた"),
+    "withdraw": mark("内容を取り下げた"),
     "correct": mark("訂正で置き換わった"),
     "restore": mark("訂正の取り下げで、また掲載された"),
 }

@@ -123,9 +123,8 @@ def save(slug: str) -> ResponseReturnValue:
     topic_steps.turn()
     topic, typed = topic_steps.one(slug), _read(request.form)
     now = topic_steps.body_of(topic)
-    if typed.seen != edited.mark_of(now) and "overwrite" not in request.form:
-        who, said = edited.since(topic_steps.KIND, slug, typed.seen, now, LABELS)
-        met = {"who": who.who if who is not None else "", "said": said}
+    if met := edited.met(topic_steps.KIND, slug, typed.seen, now, LABELS):
+        typed.seen = edited.mark_of(now)  # whoever ticks it below has been shown this state, and only this
         return _form(typed, topic=topic, met=met, status=409)
     try:
         topic_steps.change(topic, typed.facts)

@@ -251,7 +251,7 @@ def overlapping(engine: Engine, first: Callable[[Session], Any], second: Callabl
         session.flush()
         thread.start()
         begun.wait(20)
-        while thread.is_alive() and not _somebody_waits(engine):
+        while thread.is_alive() and not somebody_waits(engine):
             thread.join(0.01)
     thread.join(60)
     if failures:
@@ -259,7 +259,8 @@ def overlapping(engine: Engine, first: Callable[[Session], Any], second: Callabl
     return answer, answers[0]
 
 
-def _somebody_waits(engine: Engine) -> bool:
+def somebody_waits(engine: Engine) -> bool:
+    """Whether a transaction waits for another one."""
     if engine.dialect.name != "postgresql":
         return True  # SQLite has one writer: the second one waits at its BEGIN
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import dataclasses
 import io
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from backend import importing
+from backend.console import file_faults
 from content import journal
 from content.opendata import intake_work, intakes, kinds
 from content.opendata.intakes import Intake, IntakeFile, State
@@ -24,6 +26,7 @@ from tests.geo.opendata.lists import gsi, gsi_bytes
 from tests.tables import ROOT
 
 SAMPLE = ROOT / "backend" / "sample"
+RAISED = ("OpenDataError", "fault")
 
 
 def hand_in(
@@ -139,6 +142,25 @@ def test_what_cannot_be_used_is_said_in_words(hall: Hall, data: bytes, said: str
     assert "このファイルは使えません" in browser.text
     assert said in browser.text
     assert "<b>.csv" not in browser.text
+
+
+def test_every_fault_of_a_whole_file_has_its_english() -> None:
+    codes = set()
+    for path in [*ROOT.glob("geo/opendata/*.py"), *ROOT.glob("content/opendata/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            raised = isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in RAISED
+            if raised and node.args:  # type: ignore[attr-defined]
+                codes |= set(re.findall(r"'(\w+)'", ast.unparse(node.args[0])))  # type: ignore[attr-defined]
+    assert {"not_text", "truncated", "unknown_crs"} <= codes
+    assert codes | {"internal"} == set(file_faults.FAULTS)
+
+
+def test_an_english_reader_is_told_in_english_why_a_file_cannot_be_used(hall: Hall) -> None:
+    browser = hall.browser("administrator")
+    browser.open("/console/language/en?next=/console/imports")
+    hand_in(browser, "あ,い\r\n1,2\r\n".encode(), name="places.csv")
+    assert "The format is not known" in browser.text
+    assert re.search(r'<p lang="ja">知らない形式です。見つかった列: あ、い', browser.text)
 
 
 def test_a_file_of_another_kind_is_sent_to_its_own_form(hall: Hall) -> None:

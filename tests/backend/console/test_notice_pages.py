@@ -75,9 +75,8 @@ def test_from_the_first_word_to_the_followers_and_back(hall: Hall, author: Brows
     path = drafted(author)
     page = words(author)
     assert "2 台" in page
-    assert "足りない言語: やさしい日本語 、 English" in page
-    assert "この言語の文章がないため、日本語 で見えます。" in page
-    assert "大きさ" in page
+    assert "足りない言語: やさしい日本語 – 日本語で見えます English – 日本語で見えます" in page
+    assert "通知の大きさは上限の" in page
     author.send("/submit")
     assert "あなたが関わった内容です" in author.text
     assert not [form for form in author.forms() if form.action.endswith("/approve")]

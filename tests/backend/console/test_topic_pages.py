@@ -92,7 +92,7 @@ def test_followers_are_counted_with_those_of_the_topics_above(hall: Hall, approv
     assert "選んでいる端末 1 台" in page
     assert "届く端末 2 台" in page
     approver.open("/console/topics")
-    assert "notices.pool 選んでいる端末 1 台" in words(approver)
+    assert "プール 選んでいる端末 1 台" in words(approver)
 
 
 def test_the_second_of_two_editors_is_told_and_keeps_what_was_typed(hall: Hall, approver: Browser) -> None:
