@@ -14,7 +14,7 @@ from backend import clock
 from backend.console import door, edited, garbage_words, history
 from backend.console.door import page
 from backend.console.edited import Wrong
-from backend.console.language import mark, say
+from backend.console.language import current, mark, say
 from backend.errors import of_status
 from backend.transaction import session
 from content.folding import fold
@@ -147,7 +147,8 @@ def _spoken(body: dict[str, str | None]) -> tuple[str, bool]:
         return say("読めません。住民には「不明」と出ます。"), False
     if found is None:
         return say("書かれていません。住民には「不明」と出ます。"), False
-    days = "・".join(garbage_words.weekday(one) for one in sorted(found.days))
+    named = (garbage_words.weekday(one) for one in sorted(found.days))
+    days = say("毎日") if len(found.days) == 7 else (", " if current() == "en" else "・").join(named)
     clock_of = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in (found.opens, found.closes))
     words = [days, "–".join(clock_of)]
     if found.unclear:
