@@ -234,7 +234,7 @@ def _area_names(session: Session, spec: Spec) -> dict[str, str]:
     names = {"ja": "、".join(area.name for area in whole) + (f"〔{less}除く〕" if spec.minus_areas else "")}
     for language in text.LANGUAGES:
         said = [area.names.get(language, "") for area in whole]
-        if all(said) and not spec.minus_areas and len(joined := ", ".join(said)) <= wording.AREA_MAX:
+        if whole and all(said) and not spec.minus_areas and len(joined := ", ".join(said)) <= wording.AREA_MAX:
             names[language] = joined
     return names
 
