@@ -86,6 +86,9 @@ def test_alone_at_night_with_a_new_code_and_the_next_day_another_signs(hall: Hal
     with hall.app.app_context(), transaction(db.engine) as session:
         reviews.call(session, hall.clock())
         assert [one.kind for one in incidents.open_ones(session)] == ["review"]
+    signing = f'class="button main" href="{path}#review">読んで署名する'
+    assert signing in approver.open("/console/incidents").text
+    assert signing not in hall.browser("duty_officer").open("/console/incidents").text
     approver.open(path)
     assert "承認されたときのままです" in words(approver)
     assert approver.send("/review", verdict="right", note="").status_code == 422
