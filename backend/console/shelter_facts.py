@@ -53,8 +53,8 @@ def save(site_id: int) -> ResponseReturnValue:
     if seen != edited.mark_of(before):
         last, changes = edited.since(KIND, str(site.id), seen, before, LABELS)
         words = say("ほかの人が先に変更しました。まだ保存していません。違いを見て、よければもう一度保存してください。")
-        wrong = [(last.who if last is not None else "", words)]
-        return _form(site, typed, edited.mark_of(before), wrong, changes), 409
+        who = "" if last is None else say("変えた人: %(who)s", who=last.who)
+        return _form(site, typed, edited.mark_of(before), changes=changes, told=f"{words} {who}"), 409
     try:
         after = site_facts.write(session(), site, typed, clock.now())
     except FactsRefused as error:
