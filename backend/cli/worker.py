@@ -22,7 +22,7 @@ from notifications.dispatch import drivers, reminding
 from notifications.dispatch.worker import Worker
 
 # Allocations between two looks for garbage: an answer makes a handful of objects, none of them in circles.
-_GARBAGE_AFTER = 50_000
+_GARBAGE_AFTER = 10_000
 
 
 @click.command("worker")
