@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from flask import g
+from markupsafe import Markup
 
 from backend import alerting, clock
 from backend.config import settings
@@ -158,9 +159,22 @@ def title(alert: Alert) -> str:
     """「洪水 警戒レベル4 避難指示 浜区」 in the reader's language; the area in Japanese where it has no other name."""
     language = current()
     hazard = wording.hazard_name(Hazard(alert.hazard), language)
-    place = alert.area_names.get(language) or alert.area_names.get("ja", "")
     order = wording.order_name(alert.level, language)
-    return f"{hazard} {order} {place}" if language == "ja" else f"{hazard[:1].upper()}{hazard[1:]}: {order}, {place}"
+    if language == "ja":
+        return f"{hazard} {order} {place(alert)}"
+    return f"{hazard[:1].upper()}{hazard[1:]}: {order}, {place(alert)}"
+
+
+def place(alert: Alert) -> str:
+    """The area's name in the reader's language, or in Japanese where it has no other."""
+    return alert.area_names.get(current()) or alert.area_names.get("ja", "")
+
+
+def heading(alert: Alert) -> Markup:
+    """The title for a narrow line: the area goes to the next line whole, and a level keeps its number."""
+    name = place(alert)
+    order = title(alert).removesuffix(name).replace("Level ", "Level\N{NO-BREAK SPACE}")
+    return Markup('{}<span class="part">{}</span>').format(order, name)
 
 
 def followable(alert: Alert) -> bool:
