@@ -195,7 +195,8 @@ def _pages(part: str) -> None:
         """Who changed a version, and how."""
         row = one(row_id, withdrawn=True)
         restore = edited.way_back(f"childcare_{part}_restore", row_id=row.id)
-        title, back = row.texts["ja"]["title"], url_for("console.childcare")
+        title = garbage_words.text_of({language: text.get("title", "") for language, text in row.texts.items()})
+        back = url_for("console.childcare")
         return history.history_page(
             kind, subject(row), title, back, restore, labels=LABELS, section="console.childcare"
         )
