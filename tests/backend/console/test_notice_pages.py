@@ -141,7 +141,7 @@ def test_what_is_wrong_is_said_in_japanese_and_nothing_typed_is_lost(author: Bro
         "from_months": "三", "attachment.0.url": "https://a.example/x.pdf", "attachment.0.kind": "pdf",
     }  # fmt: skip
     assert author.send("", **typed).status_code == 422
-    assert "月齢（から） : 0〜240の数字" in words(author)
+    assert "月齢（か月以上） : 0〜240の数字" in words(author)
     assert {name: author.form("").fields[name] for name in typed} == typed
     assert author.send("", from_months="").status_code == 422
     page = words(author)
