@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser import pages
+from content.editors import Role
+from tests.browser import answers, pages
 from tests.browser.conftest import Comes
 from tests.browser.hall import Hall
 from tests.browser.officer import DESK, PHONE, Officer
@@ -75,3 +76,14 @@ def test_no_page_bars_anybody(hall: Hall, every: list[Look], comes: Comes, langu
             found += barriers(officer)
         wrong += [f"{look.name} {look.path}: {one}" for one in found]
     assert wrong == []
+
+
+def test_no_form_that_comes_back_bars_anybody(hall: Hall, comes: Comes) -> None:
+    wrong = []
+    officer = comes(who=hall.one(Role.DUTY_OFFICER), size=PHONE)
+    for name in answers.EVERY if THOROUGH else answers.FEW:
+        answers.EVERY[name](hall, officer)
+        found = [f"wider than a telephone: {one}" for one in officer.page.evaluate(WIDER)]
+        wrong += [f"{name} {officer.path}: {one}" for one in found + barriers(officer)]
+    officer.open("/opendata")
+    assert wrong + barriers(officer) + officer.page.evaluate(WIDER) == []

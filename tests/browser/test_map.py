@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from content.editors import Role
 from tests.browser.conftest import Comes
@@ -52,6 +52,29 @@ class Drawing:
 
     def says(self, words: str) -> None:
         expect(self.page.locator("[data-said]")).to_contain_text(re.compile(words))
+
+
+def test_a_city_with_too_many_shelters_shows_those_in_view(hall: Hall, comes: Comes) -> None:
+    officer = comes(who=hall.one(Role.AUTHOR))
+    asked: list[str] = []
+
+    def too_many(route: Route) -> None:
+        asked.append(route.request.url)
+        found = route.fetch().json()
+        route.fulfill(json={**found, "more": "in=" not in route.request.url})
+
+    officer.page.route("**/console/map/shelters*", too_many)
+    officer.open("/console/alerts/new")
+    officer.page.locator("#area-map[data-ready=yes]").scroll_into_view_if_needed()
+    expect(officer.page.locator(".map-site").first).to_be_attached()
+    far = len(asked)
+    assert [bool(re.search(r"\?in=[\d.,-]+(&hazard=\w+)?$", one)) for one in asked][:2] == [False, True]
+    officer.page.locator(".leaflet-control-zoom-in").click()
+    expect(officer.page.locator(".map-site").first).to_be_attached()
+    officer.page.wait_for_load_state("networkidle")
+    assert len(asked) > far
+    assert asked[-1] != asked[far - 1]
+    officer.page.unroute_all(behavior="ignoreErrors")
 
 
 def test_by_mouse(hall: Hall, comes: Comes) -> None:
