@@ -57,7 +57,7 @@ def _correct_day(
     wrong: dict[tuple[str, Contents], list[tuple[Message, Asked]]] = defaultdict(list)
     for said, message in rows:
         for pair in asked.get(message.id, []):
-            right = holds.get(pair, Contents(day, (), ()))
+            right = holds.get(pair, Contents(day, (), (), gone=True))
             if right.collected != said.collected and (message.id, pair) not in taken_back:
                 wrong[message.thread, right].append((message, pair))
     mistaken = {message.id: message for some in wrong.values() for message, _ in some}

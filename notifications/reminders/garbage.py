@@ -40,7 +40,7 @@ class SaidDay(Base):
 
     message_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("messages.id"), primary_key=True)
     day: Mapped[dt.date] = mapped_column(sa.Date, index=True)
-    collected: Mapped[str] = mapped_column(sa.Text)  # numbers of categories
+    collected: Mapped[str] = mapped_column(sa.Text)  # numbers of categories, or that the area is gone
     version: Mapped[int] = mapped_column(sa.BigInteger)  # of all calendars together
 
 
@@ -51,11 +51,12 @@ class Contents:
     day: dt.date
     taken: tuple[tuple[int, dt.date | None, bool], ...]  # category, moved from, extra
     left: tuple[tuple[int, dt.date | None], ...]  # category, day instead
+    gone: bool = False  # the area was withdrawn: what is collected there now is another area's to say
 
     @property
     def collected(self) -> str:
-        """The categories that are collected."""
-        return ",".join(str(one[0]) for one in self.taken)
+        """The categories that are collected; of an area that is gone nobody knows."""
+        return "gone" if self.gone else ",".join(str(one[0]) for one in self.taken)
 
     @property
     def key(self) -> str:
@@ -119,7 +120,7 @@ def post(session: Session, drafted: Sequence[Draft], as_of: int, now: dt.datetim
 
 
 def contents_of(session: Session, asked: Sequence[Asked], day: dt.date) -> dict[Asked, Contents]:
-    """What a day holds for each area and choice; areas that are gone hold nothing."""
+    """What a day holds for each area and choice; areas that are gone are left out."""
     present = areas.present(session, ids={area for area, _ in asked})
     plans = {number: found.plan(day, day) for number, found in rules.of_areas(session, present).items()}
     return {
@@ -167,6 +168,8 @@ def texts(contents: Contents, known: dict[int, GarbageCategory], *, wrong: bool 
 
     taken = {category: (moved, extra) for category, moved, extra in contents.taken}
     left = dict(contents.left)
+    if contents.gone:
+        return words.area_gone(contents.day)
     return words.reminder(
         contents.day,
         [Taken(known[number].names, *taken[number]) for number in in_order(list(taken))],

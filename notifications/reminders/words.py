@@ -91,6 +91,26 @@ _WRONG = {
     "ko": "앞서 알려 드린 {day} 수거 안내는 변경되어 더 이상 맞지 않습니다. 정확한 내용은 다음과 같습니다.",
 }
 
+_GONE_TITLE = {
+    "ja": "【訂正】【ごみ】収集地区が変わりました",
+    "ja-x-easy": "【なおします】【ごみ】ごみを あつめる 地区（ちく）が かわりました",
+    "en": "Correction – Garbage: your collection area has changed",
+    "zh-Hans": "【更正】【垃圾】收集区域已变更",
+    "ko": "[정정] [쓰레기] 수거 구역이 변경되었습니다",
+}
+_GONE = {
+    "ja": "お選びの収集地区は、変更によりなくなりました。"
+    "先にお送りした{day}の収集のお知らせは、正しくないことがあります。\nアプリで収集地区を選び直してください。",
+    "ja-x-easy": "あなたが えらんだ 地区（ちく）は なくなりました。"
+    "まえに おくった {day}の おしらせは まちがいかも しれません。\n"
+    "アプリで 地区（ちく）を もう一度（いちど） えらんで ください。",
+    "en": "The collection area you chose no longer exists. What we told you earlier about {day} may not be right.\n"
+    "Please choose your area again in the app.",
+    "zh-Hans": "您选择的收集区域因变更已不存在。此前关于{day}收集的通知可能不正确。\n请在应用中重新选择收集区域。",
+    "ko": "선택하신 수거 구역은 변경되어 없어졌습니다. 앞서 알려 드린 {day} 수거 안내는 맞지 않을 수 있습니다.\n"
+    "앱에서 수거 구역을 다시 선택해 주세요.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -114,6 +134,11 @@ def reminder(
 ) -> Texts:
     """What is collected on a day and what is not, until which hour. `wrong`: the earlier word is taken back."""
     return {language: _in(language, day, taken, left, cutoff, wrong) for language in LANGUAGES}
+
+
+def area_gone(day: dt.date) -> Texts:
+    """The earlier word about a day is doubtful: its area was withdrawn, and what holds there is not known here."""
+    return {tag: {"title": _GONE_TITLE[tag], "body": _GONE[tag].format(day=date(day, tag))} for tag in LANGUAGES}
 
 
 def date(day: dt.date, language: str) -> str:

@@ -80,6 +80,12 @@ def take_back_changes(session: Session, now: dt.datetime) -> None:
     sources.put(session, SOURCE, now, schedule_changed=True)
 
 
+def withdraw_area(session: Session, area: int, now: dt.datetime, *, back: bool = False) -> None:
+    """An area is withdrawn, or comes back."""
+    session.get_one(GarbageArea, area).withdrawn_at = None if back else now
+    sources.put(session, SOURCE, now, schedule_changed=True)
+
+
 def make_asker(
     session: Session,
     area: int,

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
+from content.texts import LANGUAGES
 from database import transaction
 from notifications import garbage_days
 from notifications.dispatch import reminding
@@ -26,6 +27,7 @@ from tests.notifications.reminders.streets import (
     make_rule,
     said,
     take_back_changes,
+    withdraw_area,
 )
 
 SATURDAY, SUNDAY = at("2026-11-21T19:00:03"), dt.date(2026, 11, 22)
@@ -108,6 +110,45 @@ def test_a_change_taken_back_is_corrected_back(engine, street):
             ("【訂正】【ごみ】11月22日（日）は収集がありません", {one}),
             ("【訂正】【ごみ】11月22日（日）は家庭ごみ・紙類", {one}),
         ]
+
+
+def test_who_was_told_of_an_area_that_is_withdrawn_is_asked_to_choose_again_and_not_told_that_nothing_is_collected(
+    engine, street
+):
+    with transaction(engine) as session:
+        gone, stays = make_asker(session, street["area"]).id, make_asker(session, street["other"]).id
+    _work(engine, SATURDAY)
+    with transaction(engine) as session:
+        change(session, LATER, "closed", SUNDAY, area_id=street["other"])
+        withdraw_area(session, street["area"], LATER)
+    assert _work(engine, LATER) == 2
+    with transaction(engine) as session:
+        _, *corrected = said(session)
+        assert {(title, *ids) for _, title, ids in corrected} == {
+            ("【訂正】【ごみ】収集地区が変わりました", gone),
+            ("【訂正】【ごみ】11月22日（日）は収集がありません", stays),
+        }
+        texts = next(m.texts for m in session.scalars(sa.select(Message)) if "収集地区" in m.texts["ja"]["title"])
+        assert set(texts) == set(LANGUAGES)
+        assert texts["ja"]["body"].endswith("アプリで収集地区を選び直してください。")
+        assert "11月22日（日）" in texts["ja"]["body"]
+        assert "no collection" not in str(texts["en"])
+    assert _work(engine, LATER + dt.timedelta(minutes=1)) == 0
+
+
+def test_an_area_that_comes_back_is_corrected_back_whatever_is_collected_there(engine, street):
+    with transaction(engine) as session:
+        one = make_asker(session, street["area"]).id
+    _work(engine, SATURDAY)
+    with transaction(engine) as session:
+        withdraw_area(session, street["area"], LATER)
+    assert _work(engine, LATER) == 1
+    with transaction(engine) as session:
+        change(session, LATER, "closed", SUNDAY)
+        withdraw_area(session, street["area"], LATER, back=True)
+    assert _work(engine, LATER + dt.timedelta(minutes=5)) == 1
+    with transaction(engine) as session:
+        assert said(session)[-1][1:] == ("【訂正】【ごみ】11月22日（日）は収集がありません", {one})
 
 
 def test_who_was_told_wrongly_in_the_evening_is_corrected_also_when_the_next_hour_said_it_right(engine, street):
