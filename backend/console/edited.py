@@ -53,13 +53,18 @@ def keep(kind: str, subject: str, name: str, before: Body | None, after: Body, *
 
 
 def since(
-    kind: str, subject: str, seen: str, now: Body, labels: Mapping[str, str] | None = None
+    kind: str,
+    subject: str,
+    seen: str,
+    now: Body,
+    labels: Mapping[str, str] | None = None,
+    words: history.Words | None = None,
 ) -> tuple[Revision | None, list[Said]]:
     """Who kept the newest state, and what changed since the state of which a form was made, where that was kept."""
     kept = revisions.history(session(), kind, subject, MOST_LOOKED_AT)
     then = next((one.body for one in kept if mark_of(one.body) == seen), None)
     changes = revisions.changes(then, now) if then is not None else []
-    return next(iter(kept), None), list(history.in_words(changes, labels))[:MOST_NAMED]
+    return next(iter(kept), None), list(history.in_words(changes, labels, words))[:MOST_NAMED]
 
 
 def stale(
@@ -117,7 +122,5 @@ def met(
     """Who saved since a form was made, and what; None where it may be kept: nobody did, or he ticked that he saw it."""
     if seen == mark_of(now) and ("met" not in request.form or "overwrite" in request.form):
         return None
-    kept = revisions.history(session(), kind, subject, MOST_LOOKED_AT)
-    then = next((one.body for one in kept if mark_of(one.body) == seen), now)
-    said = list(history.in_words(revisions.changes(then, now), labels, words))[:MOST_NAMED]
-    return {"who": kept[0].who if kept else "", "said": said}
+    last, said = since(kind, subject, seen, now, labels, words)
+    return {"who": last.who if last is not None else "", "said": said}
